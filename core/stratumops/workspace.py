@@ -80,7 +80,9 @@ class Workspace:
             raise PermissionDeniedError(f"{path!r} cannot be read", path=path) from None
         if not real.is_relative_to(self.root):
             # The same words whether or not the target exists, so that a caller learns nothing of the world outside.
-            raise PermissionDeniedError(f"{path!r} leads outside the workspace", hint="copy the file into the workspace", path=path)
+            raise PermissionDeniedError(
+                f"{path!r} leads outside the workspace", hint="copy the file into the workspace", path=path
+            )
         if not self.is_readable(real.relative_to(self.root)):
             raise PermissionDeniedError(
                 f"{path!r} is not a configuration file that tools may read",
@@ -92,7 +94,9 @@ class Workspace:
             raise InvalidInputError(f"{path!r} is not a regular file", path=path)
         if info.st_size > MAX_FILE_BYTES:
             raise InvalidInputError(
-                f"{path!r} has {info.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read", hint="split the configuration", path=path
+                f"{path!r} has {info.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read",
+                hint="split the configuration",
+                path=path,
             )
         return real
 

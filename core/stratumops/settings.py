@@ -1,0 +1,210 @@
+"""The settings tree: declared once as frozen models; file, environment, accessors and reference page are derived from it.
+
+Sources, later ones win: defaults, `prov.toml` in the workspace, environment (`PROV_SERVER__PORT=8003`), flags. Only the server
+reads settings; the other packages are handed values.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from stratumops.errors import InvalidInputError, NotFoundError
+
+FILE_NAME = "prov.toml"
+ENV_PREFIX = "PROV_"
+
+
+class Group(BaseModel):
+    """A table of `prov.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Group):
+    """`prov serve`: where it listens and who may call."""
+
+    host: Annotated[str, Field(description="Address to listen on; any other than loopback needs TLS")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="TCP port; 0 takes a free one")] = 8002
+    tls_certificate: Annotated[str, Field(description="PEM file with the certificate chain")] = ""
+    tls_key: Annotated[str, Field(description="PEM file with the private key")] = ""
+    allowed_hosts: Annotated[
+        list[str],
+        Field(description="Host headers to accept besides the listening address, such as prov.example.org:8002"),
+    ] = []
+    max_request_bytes: Annotated[int, Field(ge=1024, le=64 << 20, description="Largest request body, in bytes")] = 4 << 20
+    stateless: Annotated[bool, Field(description="Keep no MCP sessions for older clients; needed behind a load balancer")] = False
+
+
+class McpSettings(Group):
+    """What an MCP client is offered."""
+
+    toolsets: Annotated[
+        list[str], Field(description='Toolsets to offer: names, or "all"; empty means the default set of every toolset')
+    ] = []
+    read_only: Annotated[bool, Field(description="Offer and run only tools that change nothing")] = False
+
+
+class LimitSettings(Group):
+    """What one call may use."""
+
+    max_argument_bytes: Annotated[int, Field(ge=1024, le=64 << 20, description="Largest arguments of a tool call, in bytes")] = (
+        2 << 20
+    )
+    max_concurrent_calls: Annotated[int, Field(ge=1, le=1000, description="Tool calls that run at once; more wait")] = 8
+    call_timeout_seconds: Annotated[float, Field(gt=0, le=3600, description="Longest time of a tool call, in seconds")] = 120.0
+
+
+class NickelSettings(Group):
+    """The sandboxed Nickel evaluator."""
+
+    program: Annotated[
+        str, Field(description="A `nickel` program to use instead of the bundled one: a name on PATH or a path")
+    ] = ""
+    workers: Annotated[int, Field(ge=1, le=32, description="Warm workers")] = 2
+    deadline_seconds: Annotated[float, Field(gt=0, le=600, description="Longest time of one evaluation, in seconds")] = 10.0
+    memory_megabytes: Annotated[int, Field(ge=128, le=65536, description="Address space of one worker, in MiB")] = 1024
+
+
+class ValidateSettings(Group):
+    """`validate_config`."""
+
+    max_findings: Annotated[int, Field(ge=1, le=100_000, description="Findings in one answer; the counts are always whole")] = 100
+    monthly_budget: Annotated[
+        float, Field(ge=0, description="Monthly budget that layer 6 compares a known cost with; 0 means none")
+    ] = 0.0
+
+
+class GenerateSettings(Group):
+    """`generate_config`."""
+
+    provider: Annotated[
+        Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"],
+        Field(description="Provider when neither the words nor the caller name one"),
+    ] = "aws"
+    environment: Annotated[str, Field(max_length=63, description="Environment tag when the words name none")] = "production"
+
+
+class LogSettings(Group):
+    """Logs, always on stderr."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least level to write")] = "warning"
+    format: Annotated[Literal["auto", "console", "json"], Field(description="auto: text on a terminal, JSON lines elsewhere")] = (
+        "auto"
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. Read them with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    server: ServerSettings = ServerSettings()
+    mcp: McpSettings = McpSettings()
+    limits: LimitSettings = LimitSettings()
+    nickel: NickelSettings = NickelSettings()
+    validation: ValidateSettings = ValidateSettings()
+    generation: GenerateSettings = GenerateSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic-settings' own
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file (earlier ones win). No `.env` file is ever read."""
+        toml = settings_cls.model_config.get("toml_file")
+        file = (TomlConfigSettingsSource(settings_cls, toml),) if toml else ()
+        return (init_settings, env_settings, *file)
+
+
+@dataclass(frozen=True, slots=True)
+class Accessor:
+    """One leaf of the tree: `server.port` with its type, default, description and environment variable."""
+
+    key: str
+    description: str
+    default: Any
+    field: FieldInfo
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return ENV_PREFIX + self.key.replace(".", "__").upper()
+
+    @property
+    def type_name(self) -> str:
+        """The type in a reader's words."""
+        text = str(self.field.annotation)
+        return text.removeprefix("<class '").removesuffix("'>").replace("typing.", "")
+
+    def read(self, settings: BaseModel) -> Any:
+        """Its value in these settings."""
+        value: Any = settings
+        for part in self.key.split("."):
+            value = getattr(value, part)
+        return value
+
+
+def accessors(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[Accessor]:
+    """Every leaf of the tree, in order."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from accessors(info.annotation, f"{prefix}{name}.")
+        else:
+            yield Accessor(f"{prefix}{name}", info.description or "", info.get_default(call_default_factory=True), info)
+
+
+def accessor(key: str) -> Accessor:
+    """The leaf of that key. Raises NotFoundError with the nearest keys."""
+    by_key = {one.key: one for one in accessors()}
+    if key in by_key:
+        return by_key[key]
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+    near = get_close_matches(key, by_key, n=3, cutoff=0.5)
+    raise NotFoundError(
+        f"there is no setting {key[:80]!r}",
+        hint=f"did you mean {', '.join(near)}?" if near else "`prov config list` shows them all",
+    )
+
+
+def load(workspace: Path | None = None, **flags: Any) -> Settings:
+    """The settings of a workspace (`prov.toml` there, if any), the environment and `flags` (nested dicts).
+
+    Raises InvalidInputError naming the file or variable and every wrong key.
+    """
+    path = workspace / FILE_NAME if workspace else None
+    file = path if path and path.is_file() else None
+
+    class Located(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        return Located(**flags)
+    except ValidationError as error:
+        problems = [
+            {"key": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        said = "; ".join(f"{p['key']}: {p['message']}" for p in problems[:5])
+        raise InvalidInputError(
+            f"settings: {said}",
+            hint=f"correct {FILE_NAME} or the {ENV_PREFIX}* variables; `prov config list` shows all keys",
+            problems=problems,
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{FILE_NAME} is not TOML: {error}", hint=f"correct {FILE_NAME}", file=FILE_NAME) from None
+    except OSError as error:
+        raise InvalidInputError(f"{FILE_NAME} cannot be read: {error.strerror}", file=FILE_NAME) from None

@@ -1,0 +1,141 @@
+"""`Tool` and `@tool`: one declaration of something the product can do, read by every face (MCP, REST, command line)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import cleandoc
+from typing import Any, Generic, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from stratumops.errors import InvalidInputError
+from stratumops.schema import Json, compact_schema
+
+Effect = Literal["read", "record", "world"]
+"""What a call changes: nothing, our own records, or the world (which needs an approval)."""
+
+
+class ToolInput(BaseModel):
+    """The base of every tool's input: unknown parameters are an error, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ToolOutput(BaseModel):
+    """The base of every tool's output."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def passed(self) -> bool:
+        """False when the call worked but its verdict is negative (findings, compliance): exit code 1 in a shell."""
+        return True
+
+
+In = TypeVar("In", bound=ToolInput)
+Out = TypeVar("Out", bound=ToolOutput)
+Ctx = TypeVar("Ctx")
+Handler = Callable[[In, Ctx], Awaitable[Out]]
+
+
+@dataclass(frozen=True)
+class Tool(Generic[In, Out, Ctx]):
+    """A tool as a value; `Registry` collects them and the faces loop over it.
+
+    `command` and `aliases` are words after `prov` ("mcp generate"); `default` says whether it is offered before anyone
+    switches its toolset on; `examples` are utterances and arguments for the documentation.
+    """
+
+    name: str
+    toolset: str
+    title: str
+    description: str
+    command: str
+    effect: Effect
+    handler: Handler[In, Ctx, Out]
+    input: type[In]
+    output: type[Out]
+    aliases: tuple[str, ...] = ()
+    default: bool = True
+    idempotent: bool = True
+    open_world: bool = False
+    example: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether a call changes nothing at all."""
+        return self.effect == "read"
+
+    @cached_property
+    def input_schema(self) -> Json:
+        """JSON Schema of the arguments."""
+        return compact_schema(self.input, mode="validation")
+
+    @cached_property
+    def output_schema(self) -> Json:
+        """JSON Schema of the structured result."""
+        return compact_schema(self.output, mode="serialization")
+
+    def parse(self, arguments: dict[str, Any]) -> In:
+        """The arguments as the handler wants them. Raises InvalidInputError naming every wrong one, without their values."""
+        try:
+            return self.input.model_validate(arguments)
+        except ValidationError as error:
+            raise invalid_arguments(self.name, error) from None
+        except RecursionError:
+            raise InvalidInputError(f"{self.name}: the arguments are nested too deeply") from None
+
+
+def invalid_arguments(name: str, error: ValidationError) -> InvalidInputError:
+    """A pydantic error as ours: paths and reasons, but no input value, which could be a secret."""
+    problems = [
+        {
+            "path": ".".join(str(part) for part in item["loc"]) or "(arguments)",
+            "message": item["msg"],
+            "type": item["type"],
+        }
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    said = "; ".join(f"{p['path']}: {p['message']}" for p in problems[:5])
+    more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
+    return InvalidInputError(
+        f"{name}: {said}{more}", hint=f"correct the arguments; the schema of {name} lists them", problems=problems
+    )
+
+
+def tool(
+    *,
+    toolset: str,
+    title: str,
+    command: str,
+    effect: Effect,
+    aliases: tuple[str, ...] = (),
+    default: bool = True,
+    idempotent: bool = True,
+    open_world: bool = False,
+    example: dict[str, Any] | None = None,
+) -> Callable[[Handler[In, Ctx, Out]], Tool[In, Out, Ctx]]:
+    """Turn `async def name(args: In, ctx: Ctx) -> Out` into a Tool.
+
+    The name, the models and the description come from the function; nothing is registered by side effect.
+    """
+
+    def wrap(handler: Handler[In, Ctx, Out]) -> Tool[In, Out, Ctx]:
+        hints = get_type_hints(handler)
+        return Tool(
+            name=handler.__name__,
+            toolset=toolset,
+            title=title,
+            description=cleandoc(handler.__doc__ or ""),
+            command=command,
+            effect=effect,
+            handler=handler,
+            input=hints["args"],
+            output=hints["return"],
+            aliases=aliases,
+            default=default,
+            idempotent=idempotent,
+            open_world=open_world,
+            example=example or {},
+        )
+
+    return wrap
