@@ -1,6 +1,7 @@
 """The registry: an explicit, ordered list of tools, grouped in toolsets."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
@@ -53,14 +54,29 @@ class Registry(Generic[Ctx]):
             )
         return frozenset(self.toolsets if ALL in wanted else wanted)
 
-    def offered(self, enabled: frozenset[str] | None, *, read_only: bool) -> list[Tool[Any, Any, Ctx]]:
-        """The tools to list: the default ones plus those of `enabled` toolsets; with None, the default set alone.
+    def offered(self, selection: "Selection", *, read_only: bool) -> list[Tool[Any, Any, Ctx]]:
+        """The tools to list, in order; in read-only mode only those that change nothing."""
+        return [one for one in self if selection.holds(one) and (one.read_only or not read_only)]
 
-        A toolset named in `enabled` is offered whole. In read-only mode only tools that change nothing are offered.
-        """
-        return [
-            one
-            for one in self
-            if (one.default if enabled is None else one.toolset in enabled or one.toolset == "core")
-            and (one.read_only or not read_only)
-        ]
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is offered: the default tools (or not), toolsets taken whole, and toolsets hidden. `core` is always there."""
+
+    defaults: bool = True
+    whole: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+
+    def holds(self, one: Tool[Any, Any, Any]) -> bool:
+        """Whether this tool is offered."""
+        if one.toolset in self.whole or one.toolset == "core":
+            return True
+        return self.defaults and one.default and one.toolset not in self.hidden
+
+    def enable(self, names: frozenset[str]) -> "Selection":
+        """With these toolsets whole."""
+        return Selection(self.defaults, self.whole | names, self.hidden - names)
+
+    def disable(self, names: frozenset[str]) -> "Selection":
+        """Without these toolsets."""
+        return Selection(self.defaults, self.whole - names, self.hidden | names)

@@ -1,0 +1,191 @@
+"""The toolset `config`: generate, validate and look up typed configurations."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from prov_tools.arguments import ConfigText
+from prov_tools.context import Context
+from stratumops.tool import ToolInput, ToolOutput, tool
+
+ProviderName = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
+
+
+class FindingRow(BaseModel):
+    """One finding, as an assistant acts on it."""
+
+    severity: Literal["error", "warning", "info"]
+    layer: int
+    code: str
+    path: str
+    message: str
+    fix: str | None = None
+    line: int | None = None
+    column: int | None = None
+    file: str | None = None
+
+
+class GenerateConfigInput(ToolInput):
+    """A description and what narrows it."""
+
+    description: Annotated[str, Field(description="What is wanted, in English or Spanish", max_length=20_000)]
+    provider: Annotated[ProviderName | None, Field(description="Inferred from the words when left out")] = None
+    resource_type: Annotated[
+        Literal["server", "network", "cluster", "database"] | None, Field(description="Only this kind; else all described")
+    ] = None
+
+
+class GenerateConfigOutput(ToolOutput):
+    """The configuration and how it came about."""
+
+    config: Annotated[str, Field(description="Nickel text")]
+    valid: bool
+    understood: list[str]
+    assumed: list[str]
+    unplaced: Annotated[list[str], Field(description="Wishes that found no place")]
+    findings: list[FindingRow]
+    files: Annotated[dict[str, str], Field(description="The same, split into files")]
+
+
+@tool(
+    toolset="config",
+    title="Generate configuration",
+    command="mcp generate",
+    aliases=("generate",),
+    effect="read",
+    example={"description": "a 3-node Kubernetes cluster with Cilium on UpCloud"},
+)
+async def generate_config(args: GenerateConfigInput, ctx: Context) -> GenerateConfigOutput:
+    """Turn a description of infrastructure into a typed, validated Nickel configuration. Nothing is created."""
+    from prov_gen.generate import generate  # noqa: PLC0415 - the models cost 60 ms, paid by the first call that needs them
+
+    made = await generate(
+        args.description,
+        provider=args.provider,
+        resource_type=args.resource_type,
+        default_provider=ctx.defaults.provider,
+        environment=ctx.defaults.environment,
+        nickel=ctx.nickel,
+        today=ctx.today(),
+        report=ctx.report,
+    )
+    return GenerateConfigOutput(
+        config=made.text,
+        valid=made.valid,
+        understood=made.understood,
+        assumed=made.assumed,
+        unplaced=made.unplaced,
+        findings=[_row(finding) for finding in made.findings],
+        files=made.files,
+    )
+
+
+class ValidateConfigInput(ToolInput):
+    """A configuration to judge."""
+
+    config: ConfigText
+    strict: Annotated[bool, Field(description="Warnings fail too")] = True
+
+
+class ValidateConfigOutput(ToolOutput):
+    """The verdict and its reasons."""
+
+    valid: bool
+    findings: list[FindingRow]
+    errors: int
+    warnings: int
+    omitted: Annotated[int | None, Field(description="Findings beyond the limit")] = None
+    resources: Annotated[dict[str, int], Field(description="Count by kind")]
+
+    def passed(self) -> bool:
+        """Valid or not."""
+        return self.valid
+
+
+@tool(
+    toolset="config",
+    title="Validate configuration",
+    command="mcp validate",
+    aliases=("validate",),
+    effect="read",
+    example={"config": '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'},
+)
+async def validate_config(args: ValidateConfigInput, ctx: Context) -> ValidateConfigOutput:
+    """Check a configuration in seven layers (shape, catalogue, network, references, security, limits, rendered) before using it."""
+    from prov_gen.layers.pipeline import validate  # noqa: PLC0415 - as above
+    from prov_gen.source import read_source  # noqa: PLC0415 - as above
+
+    verdict = await validate(
+        read_source(args.config, ctx.workspace),
+        nickel=ctx.nickel,
+        workspace=ctx.workspace,
+        today=ctx.today(),
+        strict=args.strict,
+        pricer=ctx.pricer,
+        monthly_budget=ctx.defaults.monthly_budget,
+        report=ctx.report,
+    )
+    shown = verdict.findings[: ctx.defaults.max_findings]
+    return ValidateConfigOutput(
+        valid=verdict.valid,
+        findings=[_row(finding) for finding in shown],
+        errors=verdict.count("error"),
+        warnings=verdict.count("warning"),
+        omitted=len(verdict.findings) - len(shown) or None,
+        resources=verdict.resources,
+    )
+
+
+class GetSchemaInput(ToolInput):
+    """Which schema, in which form."""
+
+    name: Annotated[str, Field(description="Such as server, kubernetes or infrastructure; empty lists all", max_length=64)] = ""
+    format: Annotated[Literal["nickel", "json", "fields"], Field(description="Form of the answer")] = "fields"
+
+
+class FieldRow(BaseModel):
+    """One field of a schema."""
+
+    path: str
+    type: str
+    default: str | None = None
+    description: str
+
+
+class GetSchemaOutput(ToolOutput):
+    """A schema."""
+
+    name: str
+    names: Annotated[list[str], Field(description="All schemas")]
+    text: Annotated[str | None, Field(description="Nickel or JSON Schema")] = None
+    fields: list[FieldRow]
+
+
+@tool(
+    toolset="config",
+    title="Get schema",
+    command="schema show",
+    effect="read",
+    example={"name": "server"},
+)
+async def get_schema(args: GetSchemaInput, ctx: Context) -> GetSchemaOutput:  # noqa: ARG001 - every handler takes the context
+    """Look up the fields, types and defaults of a kind of resource before writing or mending a configuration."""
+    from prov_gen.schema import describe  # noqa: PLC0415 - as above
+
+    found = describe(args.name, args.format)
+    fields = [FieldRow(path=f.path, type=f.type, default=f.default, description=f.description) for f in found.fields]
+    return GetSchemaOutput(name=found.name, names=list(found.names), text=found.text, fields=fields)
+
+
+def _row(finding: Any) -> FindingRow:
+    return FindingRow(
+        severity=finding.severity,
+        layer=finding.layer,
+        code=finding.code,
+        path=finding.path,
+        message=finding.message,
+        fix=finding.fix or None,
+        line=finding.line,
+        column=finding.column,
+        file=finding.file,
+    )
