@@ -17,22 +17,35 @@ LAYERS = {
     6: "limits",
     7: "rendered",
 }
+"""The seven layers, in the order in which they run."""
+
+_RANK = {"error": 0, "warning": 1, "info": 2}
 
 
 class Finding(BaseModel):
-    """One finding. Line and column count from 1 and point into `file` (the text itself when left out)."""
+    """One finding. `where` is the path in the configuration; line and column count from 1 and point into `file`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     layer: Annotated[int, Field(description="1 shape, 2 catalogue, 3 network, 4 references, 5 security, 6 limits, 7 rendered")]
     code: Annotated[str, Field(description="Stable code")]
     severity: Severity
-    path: Annotated[str, Field(description="Such as servers[0].spec.cpu")] = ""
+    where: Path = ()
     message: str
     fix: str = ""
     line: int | None = None
     column: int | None = None
     file: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path as people write it: `servers[0].spec.cpu`."""
+        return path_text(self.where)
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Errors first, then by layer and line."""
+        return (_RANK[self.severity], self.layer, self.line or 0)
 
 
 def path_text(path: Sequence[str | int]) -> str:

@@ -64,7 +64,7 @@ class Application:
         """Raises UnavailableError while the application cannot do its main job."""
         try:
             async with asyncio.timeout(5):
-                await self.nickel.warm()
+                await self.nickel.warm(wait=True)
         except TimeoutError:
             raise UnavailableError("the Nickel workers do not answer", hint="`prov mcp doctor` says why") from None
 

@@ -7,10 +7,13 @@ from pydantic import Field, StringConstraints
 from prov_gen.model.base import Days, Domain, Handle, Label, Name, Placed, Record, Tagged
 
 
+DaysOrNever = Annotated[int, Field(ge=0, le=36500)]
+
+
 class KmsKey(Placed):
     """An encryption key kept by the provider."""
 
-    rotation_days: Days | None = Field(default=365, description="Days between two rotations; null turns rotation off")
+    rotation_days: DaysOrNever = Field(default=365, description="Days between two rotations; 0 turns rotation off")
     deletion_window_days: Annotated[int, Field(ge=7, le=30)] = Field(default=30, description="Days until a deleted key is gone")
 
 
@@ -33,7 +36,7 @@ class Secret(Tagged):
     """A secret's place and rotation; never its value."""
 
     handle: Handle = Field(description="Where it lives, as vault:path#key")
-    rotation_days: Days | None = Field(default=90, description="Days between two rotations; null turns rotation off")
+    rotation_days: DaysOrNever = Field(default=90, description="Days between two rotations; 0 turns rotation off")
 
 
 class IamStatement(Record):
@@ -55,7 +58,7 @@ class IamUser(Tagged):
 
     console: bool = Field(default=False, description="Whether it may log in to the console")
     mfa: bool = Field(default=True, description="Whether a second factor is required")
-    access_key_rotation_days: Days | None = Field(default=90, description="Days between two rotations of its access key")
+    access_key_rotation_days: DaysOrNever = Field(default=90, description="Days between two rotations of its access key; 0 is never")
     policies: list[Name] = Field(default=[], description="Names of its policies")
 
 

@@ -1,0 +1,191 @@
+"""Layer 2: regions, plans, images and versions exist at the provider and are still supported."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+
+from prov_corpus import PROVIDERS, catalogue, prices
+from prov_gen.effective import find_plan, provider_of, region_of
+from prov_gen.findings import Finding, Path, Severity
+from prov_gen.model.base import SIZES
+from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_gen.model.kinds import Item, resources
+from prov_gen.model.server import Server
+
+DISK_TYPES = {"aws": {"ssd", "gp2", "gp3", "io1", "io2", "hdd"}}
+"""Kinds of disk by provider; others sell ssd and hdd under names of their own."""
+COMMON_DISK_TYPES = {"ssd", "hdd"}
+
+
+def check_catalogue(config: InfrastructureConfig, today: date) -> Iterator[Finding]:
+    """Findings about what the provider does not have, or no longer supports."""
+    if config.region:
+        yield from _region(config.provider, config.region, ("region",))
+    for item in resources(config):
+        record, provider = item.record, provider_of(item.record, config)
+        own = getattr(record, "region", None)
+        if own:
+            yield from _region(provider, own, (*item.path, "region"))
+        check = _BY_KIND.get(item.kind.name)
+        if check:
+            yield from check(item, provider, config, today)
+
+
+def _finding(code: str, severity: Severity, where: Path, message: str, fix: str) -> Finding:
+    return Finding(layer=2, code=code, severity=severity, where=where, message=message, fix=fix)
+
+
+def _region(provider: str, region: str, where: Path) -> Iterator[Finding]:
+    if region in catalogue.regions(provider):
+        return
+    others = [name for name, found in catalogue.provider_of_region(region) if found.id == region]
+    if others:
+        fix = f"set provider = '{others[0]}, or a region of {provider} such as {catalogue.default_region(provider).id}"
+        yield _finding("region_of_other_provider", "error", where, f"{region} is a region of {others[0]}, not of {provider}", fix)
+        return
+    near = catalogue.nearest_regions(provider, region) or [catalogue.default_region(provider).id]
+    yield _finding("region_unknown", "error", where, f"{provider} has no region {region!r}", f"did you mean {', '.join(near)}?")
+
+
+def _zone(zone: str, provider: str, region: str, where: Path) -> Iterator[Finding]:
+    known = catalogue.regions(provider).get(region)
+    if known and known.zones and zone not in known.zones:
+        fix = f"choose one of {', '.join(known.zones)}"
+        yield _finding("zone_unknown", "error", where, f"{region} has no zone {zone!r}", fix)
+
+
+def _plan(plan: str, provider: str, where: Path) -> Iterator[Finding]:
+    if plan in SIZES or find_plan(provider, plan):
+        return
+    if provider == "local":
+        message, fix = (
+            f"the local provider has no plan {plan!r}",
+            f"choose {', '.join(SIZES)}, or leave it out and state cpu and memory",
+        )
+        yield _finding("plan_unknown", "error", where, message, fix)
+        return
+    others = [name for name in PROVIDERS if name not in {provider, "local"} and find_plan(name, plan)]
+    if others:
+        fix = f"set provider = '{others[0]}, or a plan of {provider} such as {prices.plan_size(provider, 'medium').name}"
+        yield _finding("plan_of_other_provider", "error", where, f"{plan} is a plan of {others[0]}, not of {provider}", fix)
+        return
+    near = prices.nearest_skus(provider, plan)
+    fix = f"did you mean {', '.join(near)}?" if near else f"choose {', '.join(SIZES)}, or a SKU of {provider}"
+    yield _finding("plan_unknown", "error", where, f"{provider} has no plan {plan!r}", fix)
+
+
+def _release(
+    what: str, version: str, known: Mapping[str, catalogue.Release], default: str, where: Path, today: date
+) -> Iterator[Finding]:
+    """A version against its catalogue: unknown ones may be newer than we are, so they only warn."""
+    plain = version.removeprefix("v")
+    parts = plain.split(".")
+    release = next((known[key] for n in range(len(parts), 0, -1) if (key := ".".join(parts[:n])) in known), None)
+    if release is None:
+        choices = ", ".join(list(known)[-4:])
+        yield _finding("version_unknown", "warning", where, f"{what} {version} is not in the catalogue", f"known are {choices}")
+    elif catalogue.is_end_of_life(release, today):
+        message = f"{what} {version} reached its end of life on {release.end_of_life}"
+        yield _finding("version_end_of_life", "warning", where, message, f"upgrade to {default}")
+
+
+def _server(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:
+    server: Server = item.record
+    spec = (*item.path, "spec")
+    if server.zone:
+        yield from _zone(server.zone, provider, region_of(server, config), (*item.path, "zone"))
+    if server.plan:
+        yield from _plan(server.plan, provider, (*item.path, "plan"))
+        yield from _larger_than_plan(server, provider, spec)
+    elif provider != "local":
+        cpu, memory = server.spec.cpu or 0, server.spec.memory_gb or 0
+        if prices.cheapest_sku(provider, cpu=cpu, memory_gb=memory) is None:
+            message = f"no plan of {provider} in the catalogue has {cpu} cores and {memory:g} GB"
+            yield _finding("plan_none_fits", "error", spec, message, "ask for less, or name a plan")
+    family = server.spec.os.family
+    image = catalogue.images()[family]
+    if provider not in image.providers:
+        message, fix = (
+            f"{provider} offers no stock image of {image.name}",
+            f"use {catalogue.default_image().family}, or upload your own image",
+        )
+        yield _finding("image_not_offered", "warning", (*spec, "os", "family"), message, fix)
+    if server.spec.os.version:
+        yield from _release(image.name, server.spec.os.version, image.versions, image.default, (*spec, "os", "version"), today)
+    yield from _disk(server.spec.disk_type, provider, (*spec, "disk_type"))
+
+
+def _larger_than_plan(server: Server, provider: str, spec: Path) -> Iterator[Finding]:
+    sku = find_plan(provider, server.plan or "")
+    if sku is None:
+        return
+    fix = "leave it out, or choose a larger plan"
+    if server.spec.cpu and server.spec.cpu > sku.vcpu:
+        message = f"the plan {server.plan} has {sku.vcpu:g} cores, not {server.spec.cpu}"
+        yield _finding("spec_larger_than_plan", "error", (*spec, "cpu"), message, fix)
+    if server.spec.memory_gb and sku.memory_gb is not None and server.spec.memory_gb > sku.memory_gb:
+        message = f"the plan {server.plan} has {sku.memory_gb:g} GB of memory, not {server.spec.memory_gb:g}"
+        yield _finding("spec_larger_than_plan", "error", (*spec, "memory_gb"), message, fix)
+
+
+def _disk(kind: str | None, provider: str, where: Path) -> Iterator[Finding]:
+    allowed = DISK_TYPES.get(provider, COMMON_DISK_TYPES)
+    if kind and kind not in allowed:
+        fix = f"choose one of {', '.join(sorted(allowed))}"
+        yield _finding("disk_type_not_offered", "error", where, f"{provider} has no disks of the type {kind}", fix)
+
+
+def _cluster(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:
+    cluster, path = item.record, item.path
+    region = region_of(cluster, config)
+    yield from _plan(cluster.control_plane.plan, provider, (*path, "control_plane", "plan"))
+    groups = [(("workers",), cluster.workers), *((("node_groups", i), group) for i, group in enumerate(cluster.node_groups))]
+    for where, group in groups:
+        yield from _plan(group.plan, provider, (*path, *where, "plan"))
+        for index, zone in enumerate(group.zones):
+            yield from _zone(zone, provider, region, (*path, *where, "zones", index))
+    if cluster.version:
+        default = catalogue.default_kubernetes().version
+        yield from _release("Kubernetes", cluster.version, catalogue.kubernetes_versions(), default, (*path, "version"), today)
+    if cluster.networking.cni_version:
+        cni = cluster.networking.cni
+        where = (*path, "networking", "cni_version")
+        default = catalogue.default_cni(cni).version
+        yield from _release(cni.capitalize(), cluster.networking.cni_version, catalogue.cni_versions(cni), default, where, today)
+
+
+def _database(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:  # noqa: ARG001 - one signature for all kinds
+    database, path = item.record, item.path
+    if not database.plan.startswith(("db.", "db-")):
+        yield from _plan(database.plan, provider, (*path, "plan"))
+    if database.version and database.engine in catalogue.engines():
+        default = catalogue.default_engine(database.engine).version
+        known = catalogue.engine_versions(database.engine)
+        yield from _release(database.engine, database.version, known, default, (*path, "version"), today)
+    yield from _disk(database.storage_type, provider, (*path, "storage_type"))
+
+
+def _cache(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:  # noqa: ARG001 - as above
+    cache, path = item.record, item.path
+    if not cache.plan.startswith("cache."):
+        yield from _plan(cache.plan, provider, (*path, "plan"))
+    if cache.version and cache.engine in catalogue.engines():
+        default = catalogue.default_engine(cache.engine).version
+        yield from _release(
+            cache.engine, cache.version, catalogue.engine_versions(cache.engine), default, (*path, "version"), today
+        )
+
+
+def _volume(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:  # noqa: ARG001 - as above
+    yield from _disk(item.record.type, provider, (*item.path, "type"))
+    if item.record.zone:
+        yield from _zone(item.record.zone, provider, region_of(item.record, config), (*item.path, "zone"))
+
+
+_Check = Callable[[Item, str, InfrastructureConfig, date], Iterator[Finding]]
+_BY_KIND: dict[str, _Check] = {
+    "server": _server,
+    "kubernetes": _cluster,
+    "database": _database,
+    "cache": _cache,
+    "volume": _volume,
+}

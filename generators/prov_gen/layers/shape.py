@@ -1,0 +1,194 @@
+"""Layer 1: the configuration has the right fields, types and ranges. All problems are told at once."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from prov_gen.findings import Finding, Path, path_text
+from prov_gen.model.infrastructure import InfrastructureConfig
+
+MAX_PASSES = 8
+
+# pydantic's error types as our stable codes; what is not listed is `shape_value`.
+_CODES = {
+    "missing": "shape_missing",
+    "extra_forbidden": "shape_unknown_field",
+    "literal_error": "shape_choice",
+    "string_pattern_mismatch": "shape_pattern",
+    "greater_than": "shape_range",
+    "greater_than_equal": "shape_range",
+    "less_than": "shape_range",
+    "less_than_equal": "shape_range",
+    "value_error": "shape_rule",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What layer 1 found, and the configuration that the other layers can speak about (None when nothing remains of it)."""
+
+    config: InfrastructureConfig | None
+    findings: list[Finding]
+    _remains: "_Remains"
+
+    def restore(self, where: Path) -> Path:
+        """A path in `config` as a path in what was written: parts left out had shifted the indices after them."""
+        return self._remains.restore(where)
+
+
+def check_shape(value: dict[str, Any]) -> Shape:
+    """Read the configuration as a model.
+
+    Where something is wrong, the model is what remains without the wrong parts, so that the other layers see the rest.
+    """
+    remains = _Remains(value)
+    try:
+        return Shape(InfrastructureConfig.model_validate(value), [], remains)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+    findings = [_finding(problem) for problem in problems]
+    for _ in range(MAX_PASSES):
+        remains.drop({tuple(problem["loc"]) for problem in problems})
+        try:
+            return Shape(InfrastructureConfig.model_validate(remains.value), findings, remains)
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+    return Shape(None, findings, remains)
+
+
+class _Remains:
+    """A copy of a value from which parts are taken out, and the indices that list elements had at first."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value: Any = value
+        self._indices: dict[int, list[int]] = {}
+
+    def drop(self, locations: set[Path]) -> None:
+        if not self._indices:
+            self.value = self._copy(self.value)
+        for location in sorted(locations, key=_last_first, reverse=True):
+            self._drop(location)
+
+    def _copy(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._copy(item) for key, item in value.items()}
+        if isinstance(value, list):
+            copied = [self._copy(item) for item in value]
+            self._indices[id(copied)] = list(range(len(copied)))
+            return copied
+        return value
+
+    def _drop(self, location: Path) -> None:
+        """Remove what stands at a location; where that is a missing field, the list element or group around it."""
+        trail: list[tuple[Any, Any]] = []
+        node = self.value
+        is_there = True
+        for part in location:
+            is_there = (isinstance(node, dict) and part in node) or (
+                isinstance(node, list) and isinstance(part, int) and part < len(node)
+            )
+            if not is_there:
+                break
+            trail.append((node, part))
+            node = node[part]
+        if not is_there:
+            while len(trail) > 1 and not isinstance(trail[-1][0], list):
+                trail.pop()
+        if trail:
+            parent, key = trail[-1]
+            del parent[key]
+            if isinstance(parent, list):
+                del self._indices[id(parent)][key]
+
+    def restore(self, where: Path) -> Path:
+        if not self._indices:
+            return where
+        restored: list[str | int] = []
+        node = self.value
+        for part in where:
+            known = self._indices.get(id(node)) if isinstance(part, int) else None
+            restored.append(known[part] if known and isinstance(part, int) and part < len(known) else part)
+            try:
+                node = node[part]
+            except (KeyError, IndexError, TypeError):
+                node = None
+        return tuple(restored)
+
+
+def _last_first(location: Path) -> list[tuple[int, str]]:
+    """Later list elements are removed before earlier ones, so that indices stay true meanwhile."""
+    return [(part, "") if isinstance(part, int) else (-1, part) for part in location]
+
+
+def _finding(problem: ErrorDetails) -> Finding:
+    where = tuple(part for part in problem["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    code = _CODES.get(problem["type"], "shape_type" if problem["type"].endswith(("_type", "_parsing")) else "shape_value")
+    message, fix = _words(problem, where)
+    return Finding(layer=1, code=code, severity="error", where=where, message=message, fix=fix)
+
+
+def _words(problem: ErrorDetails, where: Path) -> tuple[str, str]:
+    context = problem.get("ctx", {})
+    name = str(where[-1]) if where else "the configuration"
+    match problem["type"]:
+        case "missing":
+            return f"{name} is missing", f"add {name} = ..."
+        case "extra_forbidden":
+            known = _fields_at(where[:-1])
+            near = get_close_matches(name, known, n=1, cutoff=0.6)
+            fix = f"did you mean {near[0]}?" if near else f"remove it; there are: {', '.join(sorted(known)[:20])}"
+            return f"{path_text(where[:-1]) or 'a configuration'} has no field {name}", fix
+        case "literal_error":
+            given = problem["input"]
+            allowed = [part.strip("' ") for part in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
+            near = get_close_matches(str(given), allowed, n=1) if isinstance(given, str) else []
+            fix = f"did you mean {near[0]!r}?" if near else ""
+            return f"{name} must be one of {', '.join(allowed)}", fix or f"choose one of {', '.join(allowed)}"
+        case "string_pattern_mismatch":
+            return f"{name} has the wrong form", _description_at(where) or f"it must match {context.get('pattern')}"
+        case "value_error":
+            return problem["msg"].removeprefix("Value error, "), ""
+        case _:
+            told = _description_at(where)
+            return f"{name}: {_lower(problem['msg'])}", told
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _model_at(where: Path) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = InfrastructureConfig
+    for part in where:
+        if isinstance(part, int):
+            continue
+        if model is None or part not in model.model_fields:
+            return None
+        model = _record_in(model.model_fields[part].annotation)
+    return model
+
+
+def _record_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _record_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _fields_at(where: Path) -> list[str]:
+    model = _model_at(where)
+    return list(model.model_fields) if model else []
+
+
+def _description_at(where: Path) -> str:
+    names = [part for part in where if isinstance(part, str)]
+    model = _model_at(where[: where.index(names[-1])]) if names else None
+    if model is None or names[-1] not in model.model_fields:
+        return ""
+    return model.model_fields[names[-1]].description or ""

@@ -1,0 +1,177 @@
+"""The MCP server: the SDK's own, with its tools taken from the registry and every call sent through the application."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import mcp.server.mcpserver.server as sdk
+from mcp.server import CacheHint, MCPServer, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult
+from mcp.server.mcpserver import Context
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, CallToolResult, InputRequiredResult, TextContent, Tool, ToolAnnotations
+
+from stratumops import __version__
+from stratumops.errors import StratumError
+from stratumops.schema import compact_dump
+
+if TYPE_CHECKING:
+    from prov_server.compose import Application
+
+LEGACY_ERAS = frozenset({"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
+LOCAL = "local"
+"""The principal over stdio: the process itself."""
+
+INSTRUCTIONS = (
+    "Takes infrastructure from words to typed, validated Nickel configuration. Start with generate_config, check every "
+    "change with validate_config, look fields up with get_schema. Configurations may be Nickel text or paths in the workspace. "
+    "Call toolsets when a task needs a tool that is not listed. Nothing here changes the world."
+)
+
+_principal: ContextVar[str] = ContextVar("principal", default=LOCAL)
+
+Load = Callable[[], Awaitable["Application"]]
+
+
+async def _know_principal(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Who is calling: over HTTP the authenticated subject, which the HTTP face put into the request's scope."""
+    scope = getattr(ctx.request, "scope", None) or {}
+    token = _principal.set(scope.get("prov.principal", LOCAL))
+    try:
+        return await call_next(ctx)
+    finally:
+        _principal.reset(token)
+
+
+def _leave_logging_alone(level: str = "INFO") -> None:
+    """Stands for the SDK's logging set-up."""
+
+
+class ProvServer(MCPServer[Any]):
+    """Answers `initialize` at once and makes the application when the first request needs it."""
+
+    def __init__(self, load: Load, *, face: str) -> None:
+        # The SDK would import rich (some 60 ms before `initialize` is answered) and take over the root logger, which is
+        # `stratumops.logging`'s; there is no switch for it.
+        original, sdk.configure_logging = sdk.configure_logging, _leave_logging_alone
+        try:
+            super().__init__(
+                "stratumops",
+                title="stratumops",
+                instructions=INSTRUCTIONS,
+                version=__version__,
+                cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
+                middleware=[self._greet, _know_principal],
+            )
+        finally:
+            sdk.configure_logging = original
+        self._load = load
+        self._face = face
+        self.greeted = asyncio.Event()
+        """Set when the first message has been handled."""
+
+    async def _greet(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        try:
+            return await call_next(ctx)
+        finally:
+            self.greeted.set()
+
+    async def application(self) -> "Application":
+        """The application. Raises MCPError when it cannot be made (broken settings, no such workspace)."""
+        try:
+            return await self._load()
+        except StratumError as error:
+            message = error.message + (f" ({error.hint})" if error.hint else "")
+            raise MCPError(code=INTERNAL_ERROR, message=message, data=error.as_dict()["error"]) from None
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools that the principal is offered, then the SDK's own (tests add some)."""
+        app = await self.application()
+        ours = [
+            Tool(
+                name=tool.name,
+                title=tool.title,
+                description=tool.description,
+                input_schema=tool.input_schema,
+                output_schema=tool.output_schema,
+                annotations=_annotations(tool.effect, idempotent=tool.idempotent, open_world=tool.open_world),
+            )
+            for tool in app.offered(_principal.get())
+        ]
+        return ours + await super().list_tools()
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Run a tool of the registry through the application's chain; an error of ours becomes `isError` with compact JSON."""
+        app = await self.application()
+        if name not in app.registry and self._tool_manager.get_tool(name) is not None:
+            return await super().call_tool(name, arguments, context)
+        principal = _principal.get()
+        before = [tool.name for tool in app.offered(principal)]
+        try:
+            output = await app.call(name, arguments, principal=principal, face=self._face, report=_reporter(context))
+        except StratumError as error:
+            return CallToolResult(content=[TextContent(type="text", text=_json(error.as_dict()))], is_error=True)
+        if context is not None and before != [tool.name for tool in app.offered(principal)]:
+            await _tell_tools_changed(context)
+        structured = compact_dump(output)
+        return CallToolResult(content=[TextContent(type="text", text=_json(structured))], structured_content=structured)
+
+
+def _annotations(effect: str, *, idempotent: bool, open_world: bool) -> ToolAnnotations:
+    if effect == "read":
+        return ToolAnnotations(read_only_hint=True, open_world_hint=open_world)
+    return ToolAnnotations(
+        read_only_hint=False, destructive_hint=effect == "world", idempotent_hint=idempotent, open_world_hint=open_world
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _reporter(context: Context[Any, Any] | None) -> Callable[[float, float | None, str], Awaitable[None]]:
+    async def report(done: float, total: float | None, words: str) -> None:
+        if context is not None:
+            await context.report_progress(done, total, words)
+
+    return report
+
+
+async def _tell_tools_changed(context: Context[Any, Any]) -> None:
+    """Newer clients listen on a subscription, older ones on their session."""
+    await context.notify_tools_changed()
+    if context.request_context.protocol_version in LEGACY_ERAS:
+        await context.request_context.session.send_tool_list_changed()
+
+
+def build(load: Load, *, face: str) -> ProvServer:
+    """The whole MCP face around an application that is made on first use."""
+    from prov_server.mcp.prompts import add_prompts  # noqa: PLC0415 - keeps this module's import light for typing
+    from prov_server.mcp.resources import add_completions, add_resources  # noqa: PLC0415 - as above
+
+    server = ProvServer(load, face=face)
+    add_resources(server)
+    add_prompts(server)
+    add_completions(server)
+    return server
+
+
+def once(make: Callable[[], "Application"]) -> Load:
+    """`make` run at most once, in a thread, so that the event loop goes on answering while modules are imported.
+
+    A failure is not remembered: a mended prov.toml is read by the next request.
+    """
+    made: list[Application] = []
+    lock = asyncio.Lock()
+
+    async def load() -> "Application":
+        async with lock:
+            if not made:
+                made.append(await asyncio.to_thread(make))
+            return made[0]
+
+    return load

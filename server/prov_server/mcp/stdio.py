@@ -1,0 +1,90 @@
+"""`prov mcp serve`: MCP over stdin and stdout, for a client that starts us as its child.
+
+The application is made after `initialize` is answered: a client waits for that answer, and importing everything would double it.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mcp.shared.exceptions import MCPError
+
+from prov_server.mcp.server import ProvServer, build, once
+from stratumops.errors import StratumError
+
+if TYPE_CHECKING:
+    from prov_server.compose import Application
+
+
+HEAD_START_SECONDS = 0.05
+"""How long the first answer has the process to itself: importing competes with writing it."""
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="prov mcp serve", description="Serve MCP over stdin and stdout.", allow_abbrev=False)
+    parser.add_argument("--workspace", default=os.environ.get("PROV_WORKSPACE") or ".")
+    parser.add_argument("--toolsets", default=None, help='names separated by commas, or "all"')
+    parser.add_argument("--read-only", action="store_true", default=None)
+    return parser.parse_args(argv)
+
+
+def _make(options: argparse.Namespace) -> "Application":
+    from prov_server import compose  # noqa: PLC0415 - the point of this module
+    from stratumops import logging, settings  # noqa: PLC0415 - as above
+    from stratumops.workspace import Workspace  # noqa: PLC0415 - as above
+
+    workspace = Workspace.at(options.workspace)
+    loaded = settings.load(workspace.root, **mcp_flags(options.toolsets, options.read_only))
+    logging.configure(level=loaded.log.level, format=loaded.log.format)
+    return compose.build(workspace, loaded)
+
+
+def mcp_flags(toolsets: str | None, read_only: bool | None) -> dict[str, Any]:
+    """`--toolsets a,b` and `--read-only` as settings; what was not given is left to the file and the environment."""
+    flags: dict[str, Any] = {}
+    if toolsets is not None:
+        flags["toolsets"] = [name.strip() for name in toolsets.split(",") if name.strip()]
+    if read_only is not None:
+        flags["read_only"] = read_only
+    return {"mcp": flags} if flags else {}
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    made: list[Application] = []
+
+    def make() -> "Application":
+        app = _make(options)
+        made.append(app)
+        return app
+
+    server = build(once(make), face="mcp")
+    warming = asyncio.create_task(_warm_up(server))
+    try:
+        await server.run_stdio_async()
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
+        for app in made:
+            await app.aclose()
+
+
+async def _warm_up(server: ProvServer) -> None:
+    """Make the application while the client reads our first answer, so that its first tool call finds everything ready."""
+    await server.greeted.wait()
+    await asyncio.sleep(HEAD_START_SECONDS)
+    try:
+        app = await server.application()
+        await app.nickel.warm()
+    except (MCPError, StratumError) as error:
+        # The first request that needs the application says the same to the client.
+        print(f"prov mcp serve: {error}", file=sys.stderr)  # noqa: T201 - there is no logger without settings
+
+
+def main(argv: list[str]) -> None:
+    """Serve until the client closes stdin."""
+    try:
+        asyncio.run(_serve(_parse(argv)))
+    except KeyboardInterrupt:
+        sys.exit(130)
