@@ -71,25 +71,25 @@ class Workspace:
         if "\x00" in path or not path.strip() or len(path) > 4096:
             raise InvalidInputError(f"not a usable path: {path[:80]!r}", hint="give a path inside the workspace")
         try:
-            real = (self.root / path).resolve(strict=True)
+            real = (self.root / path).resolve()
+            # First of all, and whether or not anything is there, so that a caller learns nothing of the world outside.
+            if not real.is_relative_to(self.root):
+                raise PermissionDeniedError(
+                    f"{path!r} leads outside the workspace", hint="copy the file into the workspace", path=path
+                )
+            if not self.is_readable(real.relative_to(self.root)):
+                raise PermissionDeniedError(
+                    f"{path!r} is not a configuration file that tools may read",
+                    hint=f"tools read {', '.join(CONFIG_SUFFIXES)} files, but no dot files, keys, credentials or settings",
+                    path=path,
+                )
+            info = real.stat()
         except FileNotFoundError:
             raise NotFoundError(
                 f"no such file in the workspace: {path!r}", hint="paths are relative to the workspace folder", path=path
             ) from None
         except (OSError, RuntimeError):
             raise PermissionDeniedError(f"{path!r} cannot be read", path=path) from None
-        if not real.is_relative_to(self.root):
-            # The same words whether or not the target exists, so that a caller learns nothing of the world outside.
-            raise PermissionDeniedError(
-                f"{path!r} leads outside the workspace", hint="copy the file into the workspace", path=path
-            )
-        if not self.is_readable(real.relative_to(self.root)):
-            raise PermissionDeniedError(
-                f"{path!r} is not a configuration file that tools may read",
-                hint=f"tools read {', '.join(CONFIG_SUFFIXES)} files, but no dot files, keys, credentials or settings",
-                path=path,
-            )
-        info = real.stat()
         if not stat.S_ISREG(info.st_mode):
             raise InvalidInputError(f"{path!r} is not a regular file", path=path)
         if info.st_size > MAX_FILE_BYTES:

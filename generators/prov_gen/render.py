@@ -47,8 +47,21 @@ class Section:
     """A field of the configuration that holds resources, and its contract in its schema file."""
 
     field: Field
-    schema: str
-    contract: str
+
+    @property
+    def title(self) -> str:
+        """What it is called among people."""
+        return self.field.name.replace("_", " ")
+
+    @property
+    def contract(self) -> str:
+        """Name of the contract of one resource."""
+        return BY_FIELD[self.field.name].contract
+
+    @property
+    def file(self) -> str:
+        """The schema file that has the contract."""
+        return f"schemas/{BY_FIELD[self.field.name].name}.ncl"
 
     @property
     def annotation(self) -> NickelText:
@@ -62,7 +75,7 @@ def render(config: InfrastructureConfig) -> Rendered:
     Raises InvalidInputError for values that Nickel text cannot carry (integers beyond 64 bits, lone surrogates).
     """
     block = block_of(config)
-    sections = {field.name: _section(field) for field in block if field.name in BY_FIELD}
+    sections = {field.name: Section(field) for field in block if field.name in BY_FIELD}
     parts = {file: [sections[name] for name in names if name in sections] for file, names in FILES.items()}
     parts = {file: found for file, found in parts.items() if found}
     shared = {
@@ -84,11 +97,6 @@ def split(config: InfrastructureConfig) -> dict[str, str]:
     return render(config).files
 
 
-def _section(field: Field) -> Section:
-    kind = BY_FIELD[field.name]
-    return Section(field, kind.name, kind.contract)
-
-
 @cache
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 50 ms that only rendering needs
@@ -100,7 +108,6 @@ def _environment() -> "Environment":
         autoescape=False,  # noqa: S701 - this is Nickel, not HTML; `finalize` turns every value into a literal
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=True,
         auto_reload=False,
     )
     environment.filters.update(comment=comment, key=_key, layout=layout, nickel=NickelText, rows=rows)

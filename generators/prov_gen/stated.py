@@ -28,6 +28,7 @@ _ALWAYS = {
     "Database": ("engine", "plan"),
     "Cache": ("engine", "plan"),
     "LoadBalancer": ("listeners",),
+    "Listener": ("port", "protocol"),
 }
 # Written first, in this order; the others follow as the models have them.
 _FIRST = ("name", "description", "provider", "region")
@@ -95,6 +96,8 @@ def _written(annotation: Any, value: Any) -> Any:
         return _written(next(argument for argument in arguments if argument is not type(None)), value)
     if isinstance(value, list):
         return [_written(arguments[0], item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
     return Tag(value) if origin is Literal else value
 
 

@@ -111,7 +111,7 @@ class ValidateConfigOutput(ToolOutput):
     example={"config": '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'},
 )
 async def validate_config(args: ValidateConfigInput, ctx: Context) -> ValidateConfigOutput:
-    """Check a configuration in seven layers, from shape to security and limits, before it is used; findings say how to mend it."""
+    """Check a configuration in seven layers, from shape to limits, before it is used; findings say how to mend it."""
     from prov_gen.layers.pipeline import validate  # noqa: PLC0415 - as above
     from prov_gen.source import read_source  # noqa: PLC0415 - as above
 
@@ -148,7 +148,7 @@ class FieldRow(BaseModel):
 
     path: str
     type: str
-    default: str | None = None
+    default: str
     description: str
 
 

@@ -49,7 +49,6 @@ def add_resources(server: ProvServer) -> None:
 def add_completions(server: ProvServer) -> None:
     """Values for arguments of prompts and resources, as the person types."""
 
-    @server.completion()
     async def complete(
         ref: PromptReference | ResourceTemplateReference,
         argument: CompletionArgument,
@@ -60,6 +59,9 @@ def add_completions(server: ProvServer) -> None:
         found = [value for value in values if value.lower().startswith(typed)]
         found += [value for value in values if typed in value.lower() and value not in found]
         return Completion(values=found[:MAX_COMPLETIONS], total=len(found), has_more=len(found) > MAX_COMPLETIONS)
+
+    register: Any = server.completion  # the SDK leaves it untyped
+    register()(complete)
 
 
 async def _candidates(server: ProvServer, ref: Any, name: str) -> list[str]:

@@ -1,13 +1,14 @@
 """The MCP server: the SDK's own, with its tools taken from the registry and every call sent through the application."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import mcp.server.mcpserver.server as sdk
-from mcp.server import CacheHint, MCPServer, ServerRequestContext
+from mcp.server import CacheHint, MCPServer, NotificationOptions, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
@@ -55,7 +56,8 @@ class ProvServer(MCPServer[Any]):
     def __init__(self, load: Load, *, face: str) -> None:
         # The SDK would import rich (some 60 ms before `initialize` is answered) and take over the root logger, which is
         # `stratumops.logging`'s; there is no switch for it.
-        original, sdk.configure_logging = sdk.configure_logging, _leave_logging_alone
+        names = sdk.__dict__
+        original, names["configure_logging"] = names["configure_logging"], _leave_logging_alone
         try:
             super().__init__(
                 "stratumops",
@@ -66,9 +68,13 @@ class ProvServer(MCPServer[Any]):
                 middleware=[self._greet, _know_principal],
             )
         finally:
-            sdk.configure_logging = original
+            names["configure_logging"] = original
         self._load = load
         self._face = face
+        # Older clients are told at the handshake whether the list of tools can change; MCPServer has no parameter for it.
+        low = self._lowlevel_server
+        told = functools.partial(low.create_initialization_options, NotificationOptions(tools_changed=True))
+        low.create_initialization_options = told  # type: ignore[method-assign] # the one seam that every transport goes through
         self.greeted = asyncio.Event()
         """Set when the first message has been handled."""
 
