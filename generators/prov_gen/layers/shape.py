@@ -67,10 +67,15 @@ class _Remains:
         self._indices: dict[int, list[int]] = {}
 
     def drop(self, locations: set[Path]) -> None:
+        """Take out what stands at these locations; where that is a missing field, the list element or group around it."""
         if not self._indices:
             self.value = self._copy(self.value)
-        for location in sorted(locations, key=_last_first, reverse=True):
-            self._drop(location)
+        # All places are looked up before anything moves; of one list the last element goes first.
+        places = {(id(parent), key): parent for parent, key in filter(None, map(self._place, locations))}
+        for (_, key), parent in sorted(places.items(), key=lambda place: _last_first(place[0][1]), reverse=True):
+            del parent[key]
+            if isinstance(parent, list):
+                del self._indices[id(parent)][key]
 
     def _copy(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -81,27 +86,21 @@ class _Remains:
             return copied
         return value
 
-    def _drop(self, location: Path) -> None:
-        """Remove what stands at a location; where that is a missing field, the list element or group around it."""
+    def _place(self, location: Path) -> tuple[Any, Any] | None:
+        """The dict or list to take something out of, and its key."""
         trail: list[tuple[Any, Any]] = []
         node = self.value
-        is_there = True
         for part in location:
             is_there = (isinstance(node, dict) and part in node) or (
                 isinstance(node, list) and isinstance(part, int) and part < len(node)
             )
             if not is_there:
+                while len(trail) > 1 and not isinstance(trail[-1][0], list):
+                    trail.pop()
                 break
             trail.append((node, part))
             node = node[part]
-        if not is_there:
-            while len(trail) > 1 and not isinstance(trail[-1][0], list):
-                trail.pop()
-        if trail:
-            parent, key = trail[-1]
-            del parent[key]
-            if isinstance(parent, list):
-                del self._indices[id(parent)][key]
+        return trail[-1] if trail else None
 
     def restore(self, where: Path) -> Path:
         if not self._indices:
@@ -118,9 +117,8 @@ class _Remains:
         return tuple(restored)
 
 
-def _last_first(location: Path) -> list[tuple[int, str]]:
-    """Later list elements are removed before earlier ones, so that indices stay true meanwhile."""
-    return [(part, "") if isinstance(part, int) else (-1, part) for part in location]
+def _last_first(key: str | int) -> int:
+    return key if isinstance(key, int) else -1
 
 
 def _finding(problem: ErrorDetails) -> Finding:
