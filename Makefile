@@ -2,7 +2,7 @@
 # A machine needs Python 3.11 to 3.13 with pip, and make. Everything else is installed into .venv.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test check format bench soak generate lock clean
+.PHONY: help setup demo test check format bench soak generate mcpb lock clean
 
 export PYTHON
 # Node, which the checks and some tests use, trusts the certificates that the machine trusts.
@@ -46,6 +46,10 @@ soak: ## Run the heavy tests whole; `make test` runs a sample of them
 generate: ## Write again the files that are derived from the code
 	@sh scripts/setup dev
 	@.venv/bin/python -m prov_server.generate
+
+mcpb: ## Build the bundle that desktop clients install (dist/*.mcpb)
+	@sh scripts/setup dev
+	@.venv/bin/python scripts/build_mcpb.py
 
 lock: ## Lock the requirements again (UPGRADE=1 takes newer versions)
 	@sh scripts/setup dev

@@ -2,8 +2,8 @@
 
     python scripts/build_mcpb.py [FILE]
 
-stages the bundle in a folder of its own, checks and packs it with the `mcpb` program (an npm peer, see peers.py), and prints where
-it is: `dist/stratumops-VERSION.mcpb` when no FILE is named.
+stages the bundle in a folder of its own, checks and packs it with the `mcpb` program (an npm peer, see peers.py), and
+prints where it is: `dist/stratumops-VERSION.mcpb` when no FILE is named.
 
 Exit status: 0 built; 1 not built (standard error says why).
 """
