@@ -154,9 +154,10 @@ def _plain_listeners(balancer: LoadBalancer, where: Path) -> Iterator[Finding]:
         return
     for index, listener in enumerate(balancer.listeners):
         if listener.protocol == "http" and not listener.redirect_to_https:
+            # Worth knowing only: without a domain there is no certificate, and a first draft has none.
             fix = "set redirect_to_https = true and add an https listener"
             yield _finding(
-                "listener_plain", "warning", (*where, "listeners", index), "the internet is answered over plain HTTP", fix
+                "listener_plain", "info", (*where, "listeners", index), "the internet is answered over plain HTTP", fix
             )
 
 
