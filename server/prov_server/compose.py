@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from prov_gen.nickel import Limits, Nickel
+from prov_gen.nickel import Limits, Nickel, NickelSource
 from prov_server.links import Limit, Observe, Offered
 from prov_server.measure import Metrics
 from prov_server.toolsets import PrincipalToolsets, ToolsetSwitches
@@ -18,6 +18,9 @@ from stratumops.registry import Registry, Selection
 from stratumops.settings import Settings
 from stratumops.tool import Tool, ToolOutput
 from stratumops.workspace import Workspace
+
+
+READY_SECONDS = 5.0
 
 
 def utc_today() -> date:
@@ -61,10 +64,10 @@ class Application:
         return self.switches.offered(principal)
 
     async def ready(self) -> None:
-        """Raises UnavailableError while the application cannot do its main job."""
+        """Raises StratumError (UnavailableError) while the application cannot do its main job: evaluate a configuration."""
         try:
-            async with asyncio.timeout(5):
-                await self.nickel.warm(wait=True)
+            async with asyncio.timeout(READY_SECONDS):
+                await self.nickel.evaluate(NickelSource("{}"))
         except TimeoutError:
             raise UnavailableError("the Nickel workers do not answer", hint="`prov mcp doctor` says why") from None
 
