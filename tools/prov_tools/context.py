@@ -3,11 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from prov_gen.layers.limits import Pricer
-from prov_gen.nickel import Nickel
 from stratumops.workspace import Workspace
+
+if TYPE_CHECKING:
+    # A tenth of a second that `prov --help` need not pay.
+    from prov_gen.layers.limits import Pricer
+    from prov_gen.nickel import Nickel
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
 """Progress of a long call: done so far, total when known, and a few words."""
@@ -58,9 +61,9 @@ class Context:
     """One call's surroundings."""
 
     workspace: Workspace
-    nickel: Nickel
+    nickel: "Nickel"
     toolsets: Toolsets
     today: Callable[[], date]
     defaults: Defaults = Defaults()
     report: Report = silent
-    pricer: Pricer | None = None
+    pricer: "Pricer | None" = None

@@ -1,0 +1,1 @@
+"""Commands that only a person runs; an assistant has no tool for them."""

@@ -1,0 +1,69 @@
+"""How an answer looks in a terminal: one module a tool, and a view for any tool that has none of its own.
+
+A view module has `show(answer)`; it may have `act(answer)`, which does what a person's own options ask for (`--output`),
+with `--json` too. The answer's words come from the tool; a view only lays them out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich_click import RichOption
+
+from stratumops.tool import Tool, ToolOutput
+
+if TYPE_CHECKING:
+    from prov_server.cli.session import Session
+
+VIEWS = {
+    "generate_config": "generate",
+    "validate_config": "validate",
+    "get_schema": "schema",
+    "toolsets": "toolsets",
+}
+"""The module of each tool's view; any other tool is shown by `generic`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to show. `arguments` is what the tool got, `stated` what the person typed, `extras` the person's own options."""
+
+    tool: Tool[Any, Any, Any]
+    output: ToolOutput
+    arguments: dict[str, Any]
+    stated: dict[str, Any]
+    extras: dict[str, Any]
+    session: "Session"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a view module offers."""
+
+    show: Callable[[Answer], None]
+    act: Callable[[Answer], None]
+
+
+def view_of(tool: str) -> View:
+    """The view of a tool's answers."""
+    module = import_module(f"{__name__}.{VIEWS.get(tool, 'generic')}")
+    return View(module.show, getattr(module, "act", _nothing))
+
+
+def _nothing(answer: Answer) -> None:
+    """A view whose tool has no options of a person's own."""
+
+
+def _writing_options() -> list[click.Parameter]:
+    panel = "Writing files"
+    return [
+        RichOption(["--output", "-o"], type=click.Path(), metavar="FILE", panel=panel, help="Write the configuration here"),
+        RichOption(["--split"], type=click.Path(), metavar="FOLDER", panel=panel, help="Write it here, split into files"),
+        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite files that exist"),
+    ]
+
+
+PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {"generate_config": _writing_options}
+"""Options that only a person has, by tool. They are here because help needs them before any view is imported."""

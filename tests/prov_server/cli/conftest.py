@@ -1,0 +1,68 @@
+"""The `prov` program as people run it: a child process in a folder of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROV = Path(sys.executable).with_name("prov")
+SECONDS = 60
+CHANGES_OUTPUT = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "TERMINAL_WIDTH", "TTY_COMPATIBLE")
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """The environment of a person who has set nothing: a home of their own, a plain terminal."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PROV_") and name not in CHANGES_OUTPUT}
+    kept.pop("XDG_CONFIG_HOME", None)
+    return kept | {"HOME": str(home), "PATH": f"{PROV.parent}:{kept['PATH']}", "TERM": "xterm-256color"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Prov = Callable[..., Ended]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    home = tmp_path / "home"
+    home.mkdir()
+    return clean_environment(home)
+
+
+@pytest.fixture
+def prov(workspace: Path, environment: dict[str, str]) -> Prov:
+    """Run `prov` with these words; a traceback on any of its channels fails the test that asked."""
+
+    def run(*words: str, given: str = "", cwd: Path = workspace, **variables: str) -> Ended:
+        done = subprocess.run(
+            [str(PROV), *words],
+            input=given,
+            cwd=cwd,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return run
