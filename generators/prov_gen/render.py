@@ -99,7 +99,7 @@ def split(config: InfrastructureConfig) -> dict[str, str]:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 50 ms that only rendering needs
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - heavy, and only rendering needs it
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER),

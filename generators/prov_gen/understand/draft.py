@@ -1,0 +1,120 @@
+"""The configuration while it is being made: values with the words that they come from, and notes on the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from prov_gen.findings import Finding, Severity
+from prov_gen.understand.mentions import GLUE, Mention
+from prov_gen.understand.result import Assumption, Fact, ResourceType, Unplaced
+from prov_gen.understand.tokens import Token
+
+# What each resource type lets through: kinds of head, and fields of the configuration.
+KINDS_OF: dict[ResourceType, frozenset[str]] = {
+    "server": frozenset({"server", "node", "worker", "volume", "security_group"}),
+    "network": frozenset({"network", "subnet", "nat", "security_group", "load_balancer", "dns_zone", "certificate"}),
+    "cluster": frozenset({"cluster", "worker", "node", "control_plane"}),
+    "database": frozenset({"database", "cache", "node"}),
+}
+FIELDS_OF: dict[ResourceType, frozenset[str]] = {
+    "server": frozenset({"servers", "volumes", "security_groups"}),
+    "network": frozenset({"networking", "security_groups", "load_balancers", "dns_zones", "certificates"}),
+    "cluster": frozenset({"clusters"}),
+    "database": frozenset({"databases", "caches"}),
+}
+
+
+def set_path(record: dict[str, Any], path: str, value: Any) -> None:
+    """Set a dotted path in nested dictionaries."""
+    *outer, last = path.split(".")
+    for key in outer:
+        record = record.setdefault(key, {})
+    record[last] = value
+
+
+def get_path(record: dict[str, Any], path: str) -> Any:
+    """The value at a dotted path, or None."""
+    value: Any = record
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+@dataclass(slots=True)
+class Draft:
+    """Everything that is known so far. `config` is the configuration as plain values."""
+
+    text: str
+    tokens: Sequence[Token]
+    resource_type: ResourceType | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    assumed: list[Assumption] = field(default_factory=list)
+    unplaced: list[Unplaced] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)
+
+    def allows(self, field_name: str) -> bool:
+        """Whether the asked resource type has this field of the configuration."""
+        return self.resource_type is None or field_name in FIELDS_OF[self.resource_type]
+
+    def phrase(self, start: int, end: int) -> str:
+        """The text of tokens [start, end)."""
+        return self.text[self.tokens[start].start : self.tokens[end - 1].end]
+
+    def understood(self, mention: Mention, path: str, value: Any) -> None:
+        """Note what a mention became."""
+        self.used.update(range(mention.start, mention.end))
+        start, end = self.tokens[mention.start].start, self.tokens[mention.end - 1].end
+        fact = Fact(self.text[start:end], path, value, start, end)
+        if fact not in self.facts:
+            self.facts.append(fact)
+
+    def assume(self, path: str, value: Any, why: str) -> None:
+        """Note a value that nobody stated."""
+        assumption = Assumption(path, value, why)
+        if assumption not in self.assumed:
+            self.assumed.append(assumption)
+
+    def leave(self, mention: Mention, reason: str) -> None:
+        """Note a mention that has no place."""
+        self.used.update(range(mention.start, mention.end))
+        start, end = self.tokens[mention.start].start, self.tokens[mention.end - 1].end
+        note = Unplaced(self.text[start:end], reason, start, end)
+        if note not in self.unplaced:
+            self.unplaced.append(note)
+
+    def find(self, code: str, message: str, fix: str, path: str = "", severity: Severity = "warning") -> None:
+        """Note a conflict."""
+        where = tuple(path.split(".")) if path else ()
+        self.findings.append(Finding(layer=2, code=code, severity=severity, where=where, message=message, fix=fix))
+
+    def leave_rest(self, mentions: Sequence[Mention]) -> None:
+        """Note what no mention used: unknown words in runs, known words without effect one by one."""
+        run: Mention | None = None
+        for mention in mentions:
+            is_loose = not self.used.issuperset(range(mention.start, mention.end))
+            if is_loose and mention.category == "unknown":
+                run = run.joined(mention) if run else mention
+                continue
+            if run and not (mention.category in GLUE and mention.end - mention.start == 1):
+                self.leave(run, "not a word that is known here")
+                run = None
+            if is_loose and mention.category not in {*GLUE, "punctuation", "word_of"} and not _is_article(mention):
+                self.leave(mention, _REASONS.get(mention.category, "nothing described takes this"))
+        if run:
+            self.leave(run, "not a word that is known here")
+
+
+def _is_article(mention: Mention) -> bool:
+    return mention.category == "number" and mention.language != "any" and mention.value == 1
+
+
+_REASONS = {
+    "number": "it is not clear what this number counts",
+    "cidr": "it is not clear what these addresses are for",
+    "domain": "nothing described uses a domain",
+    "quoted": "it is not clear what this names",
+    "name": "it is not clear what this names",
+    "days": "it is not clear what is kept for this time",
+}
