@@ -20,7 +20,8 @@ def configure(*, level: Level = "warning", format: Literal["auto", "console", "j
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if as_text else structlog.processors.JSONRenderer()
+    colours = sys.stderr.isatty()
+    last: Any = structlog.dev.ConsoleRenderer(colors=colours) if as_text else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             *shared,
@@ -35,7 +36,13 @@ def configure(*, level: Level = "warning", format: Literal["auto", "console", "j
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
+            foreign_pre_chain=shared,
+            # Other libraries' tracebacks become text here: the console's own would show local variables, JSON none at all.
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                last,
+            ],
         )
     )
     root = logging.getLogger()

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 def compact_schema(model: type[BaseModel], *, mode: Literal["validation", "serialization"]) -> Json:
     """The JSON Schema (2020-12) of `model` with titles dropped, definitions inlined and optional fields just not required.
 
-    A field that may be null is described as its other type and is never required: `compact_dump` leaves nulls out.
+    A field that may be null is described as its other types and is never required: `compact_dump` leaves such fields out.
     Recursive models are not supported (a RecursionError at start-up, caught by the snapshot test).
     """
     schema = model.model_json_schema(mode=mode, by_alias=True)
@@ -23,7 +23,7 @@ def compact_schema(model: type[BaseModel], *, mode: Literal["validation", "seria
 
 
 def compact_dump(value: BaseModel) -> Json:
-    """`value` as JSON values, without nulls, so that it fits `compact_schema(..., mode="serialization")`."""
+    """`value` as JSON values, without fields that are null, so that it fits `compact_schema(..., mode="serialization")`."""
     return value.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -39,16 +39,12 @@ def _compact(node: Json, definitions: Json) -> Json:
         target.pop("description", None)
         rest = _compact({k: v for k, v in node.items() if k != "$ref"}, definitions)
         return target | rest
-    options = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
-    if "anyOf" in node and len(options) == 1:
-        rest = {k: v for k, v in node.items() if k != "anyOf" and not (k == "default" and v is None)}
-        return _compact(options[0] | rest, definitions)
     out: Json = {}
     for key, value in node.items():
         if key == "title" and isinstance(value, str):
             continue
         if key == "properties":
-            out[key] = {name: _compact(prop, definitions) for name, prop in value.items()}
+            out[key] = {name: _property(prop, definitions) for name, prop in value.items()}
         elif key in {"anyOf", "oneOf", "allOf", "prefixItems"}:
             out[key] = [_compact(item, definitions) for item in value]
         elif key in {"items", "additionalProperties"} and isinstance(value, dict):
@@ -60,6 +56,15 @@ def _compact(node: Json, definitions: Json) -> Json:
     if not out.get("required", True):
         del out["required"]
     return out
+
+
+def _property(node: Json, definitions: Json) -> Json:
+    """A field's schema. Its null is left out; an element of a list or a record stays null, and its schema says so."""
+    if _nullable(node):
+        options = [option for option in node["anyOf"] if option.get("type") != "null"]
+        rest = {k: v for k, v in node.items() if k != "anyOf" and not (k == "default" and v is None)}
+        node = options[0] | rest if len(options) == 1 else {"anyOf": options} | rest
+    return _compact(node, definitions)
 
 
 def _nullable(node: Json) -> bool:

@@ -4,6 +4,8 @@ Sources, later ones win: defaults, `prov.toml` in the workspace, environment (`P
 reads settings; the other packages are handed values.
 """
 
+import json
+import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from stratumops.errors import InvalidInputError, NotFoundError
 
@@ -180,6 +188,17 @@ def accessor(key: str) -> Accessor:
     )
 
 
+def _variables_without_json() -> Iterator[str]:
+    """The variables that are set, must hold JSON (lists, or whole tables), and do not."""
+    wanted = {one.variable for one in accessors() if isinstance(one.default, list)}
+    wanted |= {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(wanted.intersection(os.environ)):
+        try:
+            json.loads(os.environ[name])
+        except ValueError:
+            yield name
+
+
 def load(workspace: Path | None = None, **flags: Any) -> Settings:
     """The settings of a workspace (`prov.toml` there, if any), the environment and `flags` (nested dicts).
 
@@ -204,6 +223,11 @@ def load(workspace: Path | None = None, **flags: Any) -> Settings:
             hint=f"correct {FILE_NAME} or the {ENV_PREFIX}* variables; `prov config list` shows all keys",
             problems=problems,
         ) from None
+    except SettingsError:
+        # Raised for a variable that should hold JSON and does not; its own words name neither the variable nor the remedy.
+        names = ", ".join(_variables_without_json()) or f"an {ENV_PREFIX}* variable"
+        hint = """a list is written as JSON, such as PROV_MCP__TOOLSETS='["config"]'"""
+        raise InvalidInputError(f"settings: {names} does not hold JSON", hint=hint) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{FILE_NAME} is not TOML: {error}", hint=f"correct {FILE_NAME}", file=FILE_NAME) from None
     except OSError as error:

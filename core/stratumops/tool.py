@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from stratumops.errors import InvalidInputError
 from stratumops.schema import Json, compact_schema
 
+MAX_PROBLEMS = 100
+MAX_NAME = 80
+
 Effect = Literal["read", "record", "world"]
 """What a call changes: nothing, our own records, or the world (which needs an approval)."""
 
@@ -86,17 +89,21 @@ class Tool(Generic[In, Out, Ctx]):
 
 
 def invalid_arguments(name: str, error: ValidationError) -> InvalidInputError:
-    """A pydantic error as ours: paths and reasons, but no input value, which could be a secret."""
+    """A pydantic error as ours: paths and reasons, but no input value, which could be a secret.
+
+    Bounded, whatever was sent: at most `MAX_PROBLEMS` are listed, and names of parameters that there are not are cut short.
+    """
+    found = error.errors(include_url=False, include_input=False, include_context=False)
     problems = [
         {
-            "path": ".".join(str(part) for part in item["loc"]) or "(arguments)",
+            "path": ".".join(str(part)[:MAX_NAME] for part in item["loc"]) or "(arguments)",
             "message": item["msg"],
             "type": item["type"],
         }
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
+        for item in found[:MAX_PROBLEMS]
     ]
     said = "; ".join(f"{p['path']}: {p['message']}" for p in problems[:5])
-    more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
+    more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
     return InvalidInputError(
         f"{name}: {said}{more}", hint=f"correct the arguments; the schema of {name} lists them", problems=problems
     )

@@ -1,0 +1,114 @@
+"""The table of benchmarks says what the product promises, and a benchmark really runs. No time is asserted here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What the product promises, by row: the unit and the largest value that is still ok.
+PROMISED = {
+    "initialize": ("x", 1.25),
+    "memory-server": ("MB", 150),
+    "tokens": ("tokens", 950),
+    "overhead": ("ms", 2),
+    "validate": ("ms", 150),
+    "validate-1000": ("ms", 3000),
+    "validate-1000-broken": ("ms", 3000),
+    "generate": ("ms", 500),
+    "form": ("ms", 1),
+}
+
+
+def benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks import catalogue, measure, report
+
+    return catalogue, measure, report
+
+
+def test_the_table_has_a_row_for_every_goal(modules):
+    catalogue, _, _ = modules
+    assert {one.name: (one.unit, one.goal) for one in catalogue.BENCHMARKS if one.goal is not None} == PROMISED
+
+
+def test_no_two_benchmarks_share_a_name(modules):
+    catalogue, _, _ = modules
+    names = [one.name for one in catalogue.BENCHMARKS]
+    assert len(set(names)) == len(names)
+
+
+def test_one_fast_benchmark_really_runs_and_is_printed_with_the_machine(tmp_path: Path):
+    file = tmp_path / "results.json"
+    done = benchmarks("form", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    head, _, row, *_, last = done.stdout.splitlines()
+    assert head.split()[:2] == ["name", "what"]
+    assert row.startswith("form ")
+    assert last.startswith("machine: ")
+    assert "Python 3." in last
+    (result,) = json.loads(file.read_text(encoding="utf-8"))["results"]
+    assert len(result["values"]) >= 5
+    assert min(result["values"]) > 0
+    assert result["verdict"] in {"ok", "over"}
+
+
+def test_a_name_that_is_no_benchmark_is_refused_with_the_names_there_are():
+    done = benchmarks("fastest")
+    assert done.returncode == 2
+    assert "there is no benchmark fastest" in done.stderr
+    assert "validate-1000" in done.stderr
+
+
+def test_what_cannot_be_measured_says_why_and_shows_no_figure(modules):
+    _, measure, report = modules
+
+    def run():
+        raise measure.NotMeasuredError("no such program here")
+
+    result = measure.measure(measure.Benchmark("absent", "something", "ms", run, 5))
+    assert result.verdict == ""
+    assert report.row(result)[3:] == ("-", "-", "0", "-", "not measured: no such program here")
+    assert report.as_json([result], "m")["results"][0]["median"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "inclusive", "verdict"),
+    [([1.0, 2.0, 9.0], False, "over"), ([1.0, 2.0, 9.0], True, "ok"), ([1.9, 1.0, 9.0], False, "ok"), ([2.1], True, "over")],
+)
+def test_the_median_is_what_a_goal_is_held_against(modules, values, inclusive, verdict):
+    _, measure, _ = modules
+    benchmark = measure.Benchmark("x", "x", "ms", lambda: measure.Sample(values), 2, inclusive)
+    assert measure.measure(benchmark).verdict == verdict
+
+
+def test_a_missed_goal_fails_only_when_the_caller_asks_for_a_check(modules, monkeypatch: pytest.MonkeyPatch, capsys):
+    _, measure, _ = modules
+    from benchmarks import __main__ as program
+
+    slow = measure.Benchmark("slow", "slow", "ms", lambda: measure.Sample([5.0]), 1)
+    monkeypatch.setattr(program, "BENCHMARKS", (slow,))
+    assert program.main(["slow"]) == 0
+    assert program.main(["slow", "--check"]) == 1
+    assert "over" in capsys.readouterr().out
+
+
+def test_the_page_of_results_is_a_table_with_one_row_a_benchmark(modules):
+    _, measure, report = modules
+    results = [
+        measure.Result(measure.Benchmark(f"row-{i}", "a | b", "ms", lambda: None, 1), measure.Sample([0.5])) for i in range(3)
+    ]
+    lines = report.markdown(results, "a machine").splitlines()
+    rows = [line for line in lines if line.startswith("| row-")]
+    assert len(rows) == 3
+    assert all(row.replace("\\|", "").count("|") == len(report.COLUMNS) + 1 for row in rows)

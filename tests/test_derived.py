@@ -1,0 +1,244 @@
+"""The committed files that are derived from the code are what the code says now, and the pages tell the truth."""
+
+import asyncio
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+
+from prov_server import generate
+from prov_server.derived import commands, files, findings, reference, source_findings, tools
+from prov_tools.registry import REGISTRY
+from stratumops import errors, settings
+from stratumops.errors import InvalidInputError, StratumError
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKED = f"# A product\n\n{files.BEGIN}\nold\n{files.END}\n\nThe rest.\n"
+DIGEST = (
+    "import hashlib, pathlib; from prov_server.derived.files import derived_files, readme, BEGIN, END; "
+    "texts = sorted((str(path), text) for path, text in derived_files(pathlib.Path('.')).items()); "
+    "print(hashlib.sha256((repr(texts) + readme(BEGIN + END)).encode()).hexdigest())"
+)
+
+# Each of these configurations breaks something else; together they reach every layer but the last.
+BROKEN = [
+    '{ servers = [{ name = "Web_1", spec = { cpu = 0 } }], nothing = 1 }',
+    '{ provider = "aws", region = "eu-west-9", servers = [{ name = "a", plan = "t9.tiny" }, { name = "b", plan = "cx22" }] }',
+    '{ provider = "hetzner", region = "us-east-1", servers = [{ name = "a", spec = { cpu = 900 } }] }',
+    '{ servers = [{ name = "a", plan = "t3.micro", spec = { cpu = 64, memory_gb = 900 } }, { name = "a" }] }',
+    '{ clusters = [{ name = "k", version = "1.2" }], databases = [{ name = "d", engine = \'postgresql, version = "7" }] }',
+    (
+        '{ networking = { vpc_cidr = "10.0.0.1/16", subnets = ['
+        '{ name = "s", cidr = "10.9.0.0/24" }, { name = "t", cidr = "10.9.0.0/25" }] } }'
+    ),
+    (
+        '{ security_groups = [{ name = "g", rules = ['
+        '{ from_port = 22, cidrs = ["0.0.0.0/0"] }, { protocol = \'all, cidrs = ["::/0"] }] }] }'
+    ),
+    (
+        '{ servers = [{ name = "a", networking = { subnet = "none" } }], '
+        'volumes = [{ name = "v", size_gb = 10, attached_to = "b" }] }'
+    ),
+    '{ buckets = [{ name = "one", access = \'public, log_bucket = "two" }, { name = "two", log_bucket = "one" }] }',
+    '{ servers = [{ name = "a", tags = { password = "hunter2hunter2" }, ssh = { password_auth = true } }] }',
+    '{ servers = [{ name = "a" }], limits = { monthly_budget = 5, quotas = { servers = 0 } } }',
+    "{ servers = [{ name = nothing }] }",
+    '{ servers = [{ name = "a" }',
+    '{ servers = import "absent.ncl" }',
+    '{ servers = [{ name = "a" + 1 }] }',
+    "[1, 2]",
+]
+
+
+def test_every_derived_file_is_as_the_code_says():
+    assert [str(path.relative_to(ROOT)) for path in generate.stale(ROOT)] == [], "stale: run make generate"
+
+
+def test_the_tool_table_of_the_readme_is_as_the_registry_says():
+    text = (ROOT / files.README).read_text(encoding="utf-8")
+    assert all(f"| `{tool.name}` |" in text for tool in REGISTRY)
+
+
+def test_a_readme_without_a_place_for_the_table_is_an_error_that_names_the_marks():
+    with pytest.raises(InvalidInputError) as caught:
+        files.readme(f"# A product\n{files.BEGIN}\n")
+    assert files.BEGIN in caught.value.hint
+    assert files.END in caught.value.hint
+
+
+def test_writing_the_table_leaves_the_rest_of_the_readme_alone():
+    once = files.readme(MARKED)
+    assert once.startswith("# A product\n")
+    assert once.endswith("\n\nThe rest.\n")
+    assert "old" not in once
+    assert files.readme(once) == once
+
+
+def test_missing_and_changed_files_are_stale_until_they_are_written(tmp_path: Path):
+    (tmp_path / files.README).write_text(MARKED, encoding="utf-8")
+    page = tmp_path / files.REFERENCE / "errors.md"
+    assert {page, tmp_path / files.README} <= set(generate.stale(tmp_path))
+    assert page in generate.write(tmp_path)
+    assert generate.stale(tmp_path) == {}
+    page.write_text("changed by hand", encoding="utf-8")
+    assert list(generate.stale(tmp_path)) == [page]
+    assert generate.write(tmp_path) == [page]
+
+
+def test_the_check_tells_which_file_is_stale_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    (tmp_path / files.README).write_text(MARKED, encoding="utf-8")
+    monkeypatch.setattr(generate, "root", lambda: tmp_path)
+    assert generate.main(["--check"]) == 1
+    assert "stale: docs/reference/errors.md" in capsys.readouterr().out
+    assert not (tmp_path / "docs").exists()
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0
+
+
+def test_an_error_is_told_in_words_with_its_own_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(generate, "root", lambda: tmp_path)
+    assert generate.main([]) == InvalidInputError.exit_code
+    assert "has no marks for the tool table" in capsys.readouterr().err
+
+
+def test_the_derived_files_do_not_depend_on_the_order_of_hashes():
+    def digest(seed: str) -> str:
+        told = subprocess.run(
+            [sys.executable, "-c", DIGEST],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return told.stdout.strip()
+
+    found = {digest("1"), digest("2")}
+    assert len(found) == 1
+    assert len(found.pop()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize("name", files.PAGES)
+def test_every_page_begins_with_how_it_is_made(name: str):
+    assert files.PAGES[name]().startswith("<!-- Derived from ")
+
+
+def every_error(base: type[StratumError] = StratumError) -> set[type[StratumError]]:
+    found = set(base.__subclasses__())
+    return found.union(*(every_error(one) for one in found))
+
+
+def test_every_code_that_an_error_can_have_is_on_the_page_of_errors():
+    import prov_gen.nickel
+    import prov_server.http.errors  # noqa: F401 - declares codes of its own
+
+    assert prov_gen.nickel
+    page = reference.errors_page()
+    shipped = {one.code for one in every_error() if one.__module__.split(".")[0] in {"stratumops", "prov_gen", "prov_server"}}
+    assert {"invalid_input", "unauthenticated", "internal"} <= shipped
+    assert [code for code in sorted(shipped) if f"| `{code}` |" not in page] == []
+
+
+def test_every_setting_is_on_the_page_of_settings_with_its_variable():
+    page = reference.settings_page()
+    assert [one.key for one in settings.accessors() if f"| `{one.key}` |" not in page or f"`{one.variable}`" not in page] == []
+    assert [one.key for one in settings.accessors() if not one.description] == []
+
+
+@pytest.mark.parametrize("tool", REGISTRY, ids=lambda tool: tool.name)
+def test_the_example_command_of_a_tool_means_its_example_arguments(tool):
+    from prov_server.cli.parameters import arguments_of
+    from prov_server.cli.root import build_root
+
+    words = shlex.split(tools.command_line(tool))[1:]
+    group: click.Command = build_root()
+    ctx = click.Context(group, info_name="prov")
+    while isinstance(group, click.Group):
+        _, group, words = group.resolve_command(ctx, words)
+    given = group.make_context("x", words, parent=ctx).params
+    assert arguments_of(tool.input, given) == tool.example
+    assert tool.parse(tool.example)
+
+
+def test_every_command_of_the_tree_is_on_the_page_of_commands():
+    page = commands.commands_page()
+    for tool in REGISTRY:
+        for words in (tool.command, *tool.aliases):
+            assert f"\n## prov {words}\n" in page
+    assert "\n## prov mcp install\n" in page
+
+
+def test_the_page_of_findings_has_every_security_rule_and_every_layer():
+    from prov_gen.layers.security import field_rules
+
+    page = findings.findings_page()
+    for rules in field_rules().values():
+        assert all(f"| `{rule.code}` |" in page for rule in rules)
+    assert [layer for layer in range(1, 8) if f"\n## Layer {layer}: " not in page] == []
+
+
+def test_every_finding_that_is_really_made_is_documented_with_its_layer_severity_and_words(tmp_path: Path):
+    from prov_gen.layers.pipeline import validate
+    from prov_gen.nickel import Nickel
+    from prov_gen.source import ConfigSource
+    from stratumops.workspace import Workspace
+
+    async def made():
+        async with Nickel(size=1) as nickel:
+            return [
+                finding
+                for text in BROKEN
+                for finding in (
+                    await validate(ConfigSource(text), nickel=nickel, workspace=Workspace.at(tmp_path), today=date(2026, 11, 23))
+                ).findings
+            ]
+
+    known = {(one.layer, one.code): one for one in findings.documented()}
+    found = asyncio.run(made())
+    assert {one.layer for one in found} >= {1, 2, 3, 4, 5, 6}
+    assert len({one.code for one in found}) > 25
+    for one in found:
+        documented = known.get((one.layer, one.code))
+        assert documented is not None, f"{one.code} of layer {one.layer} is not documented"
+        assert one.severity in documented.severities, one
+        if not one.code.startswith(("shape_", "nickel_")):
+            assert any(template(text).fullmatch(one.message) for text in documented.messages), one.message
+
+
+def template(text: str) -> re.Pattern[str]:
+    """A documented message as a pattern: what stands in braces may be anything."""
+    return re.compile(".*".join(re.escape(part) for part in re.split(r"\{[\w.]+\}", text)), re.DOTALL)
+
+
+def test_words_for_a_code_that_the_source_does_not_have_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    words = tmp_path / "findings.toml"
+    words.write_text(findings.WORDS.read_text(encoding="utf-8") + '[shape_of_water]\nlayers = [1]\nmessage = "m"\nfix = "f"\n')
+    monkeypatch.setattr(findings, "WORDS", words)
+    with pytest.raises(errors.InternalError, match="shape_of_water"):
+        findings.documented()
+
+
+def test_words_that_depend_on_a_condition_are_all_read_from_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "layer.py").write_text(
+        "def _finding(code, severity, where, message, fix):\n"
+        "    return Finding(layer=3, code=code, severity=severity, where=where, message=message, fix=fix)\n"
+        "def check(name, near):\n"
+        '    message = f"no {name}" + (f", but {\', \'.join(near)}" if near else "")\n'
+        '    yield from apart("warning", name)\n'
+        '    yield from apart("error", name)\n'
+        '    yield _finding("absent", "info", (), message, "add it")\n'
+        "def apart(severity, name):\n"
+        '    yield _finding("close", severity, (), "too close", "")\n'
+    )
+    monkeypatch.setattr(source_findings, "FOLDERS", (tmp_path,))
+    absent, close = sorted(source_findings.places(), key=lambda place: place.code)
+    assert absent.messages == ("no {name}, but {near}", "no {name}")
+    assert (absent.layer, absent.severities, absent.fixes) == (3, ("info",), ("add it",))
+    assert (close.severities, close.fixes) == (("error", "warning"), ())
