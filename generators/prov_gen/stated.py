@@ -1,4 +1,4 @@
-"""What a person would write of a configuration: the fields that differ from their defaults, and those that tell most.
+"""What a person would write of a configuration: the fields that were stated, differ from their defaults, or tell most.
 
 A tree of blocks and fields that templates lay out; `literal` turns any of its leaves into Nickel.
 """
@@ -71,17 +71,15 @@ def _hints(model: type[Record]) -> dict[str, Any]:
 
 
 def block_of(record: Record) -> Block:
-    """The fields of a record that a person would write.
-
-    None is left out where it is the default, and written as null where it means something else (`rotation_days`).
-    """
+    """The fields of a record that a person would write: what somebody stated stays visible, even where it is the default."""
     model = type(record)
     always = _ALWAYS.get(model.__name__, ())
     names = [*(name for name in _FIRST if name in model.model_fields), *(n for n in model.model_fields if n not in _FIRST)]
     fields = []
     for name in names:
         value, info = getattr(record, name), model.model_fields[name]
-        if name in always or info.is_required() or value != info.default:
+        stated = name in record.model_fields_set and value is not None
+        if stated or name in always or info.is_required() or value != info.default:
             fields.append(Field(info.alias or name, f"{model.__name__}.{name}", _written(_hints(model)[name], value)))
     return Block(tuple(fields))
 

@@ -80,7 +80,10 @@ def definition_of(annotation: Any, where: str, description: str = "") -> Express
     write = _SCALARS.get(arguments[0] if origin is Annotated else annotation)
     if write is None:
         raise InternalError(f"{where}: no Nickel contract for the type {annotation}", hint="use a type of the closed set")
-    return write(TypeAdapter(annotation).json_schema(), where, description)
+    contract = write(TypeAdapter(annotation).json_schema(), where, description)
+    if any(isinstance(mark, base.OrTag) for mark in getattr(annotation, "__metadata__", ())):
+        return Expression(("TextOrTag", contract.argument), contract.uses | {"TextOrTag"})
+    return contract
 
 
 def _text(schema: Mapping[str, Any], where: str, _description: str) -> Expression:

@@ -14,7 +14,7 @@ from prov_gen.nickel.literal import nickel_key, nickel_literal, nickel_string
 LINE_WIDTH = 110
 COMMAND = "python -m prov_gen.contracts"
 LIB, TYPES = "lib", "types"
-IN_LIB = ("Nullable", "Integer", "Real", "OneOf", "Matching", "Characters", "Invariant", "Either", "states")
+IN_LIB = ("Nullable", "Integer", "Real", "OneOf", "Matching", "Characters", "TextOrTag", "Invariant", "Either", "states")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+
+@dataclass(frozen=True, slots=True)
+class OrTag:
+    """Marks a text that Nickel also takes as a tag: `plan = 'small`, as the seed writes sizes."""
+
+
 Provider = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
 
 Name = Annotated[
@@ -35,7 +41,7 @@ Cidr = Annotated[
 ]
 """An IPv4 or IPv6 network such as 10.0.0.0/16."""
 
-Plan = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Plan = Annotated[str, OrTag(), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """The provider's own SKU (`m5.4xlarge`), or small, medium, large, xlarge."""
 
 SIZES = ("small", "medium", "large", "xlarge")
@@ -43,6 +49,8 @@ SIZES = ("small", "medium", "large", "xlarge")
 Version = Annotated[str, StringConstraints(pattern=r"^v?[0-9]+(\.[0-9]+){0,3}([-.+][0-9A-Za-z.-]+)?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Days = Annotated[int, Field(ge=1, le=36500)]
+DaysOrNever = Annotated[int, Field(ge=0, le=36500)]
+"""Days between two repetitions; 0 is never."""
 Cron = Annotated[str, StringConstraints(pattern=r"^(@(hourly|daily|weekly|monthly)|\S+ \S+ \S+ \S+ \S+)$")]
 DataClass = Literal["public", "internal", "confidential", "personal", "health", "card"]
 
@@ -60,9 +68,9 @@ class Rule:
 
 
 class Record(BaseModel):
-    """A closed, immutable record: an unknown field is an error."""
+    """A closed, immutable record: an unknown field is an error, and "2" is no number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     invariants: ClassVar[tuple[Rule, ...]] = ()
 

@@ -70,7 +70,7 @@ class Bucket(Placed):
     lifecycle: Lifecycle | None = Field(default=None, description="What becomes of old objects")
     object_lock: bool = Field(default=False, description="Whether objects cannot be overwritten or deleted (WORM)")
     replicate_to: Label | None = Field(default=None, description="Region that receives a copy")
-    size_gb: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Expected size in GB, for the cost estimate")
+    size_gb: Annotated[float, Field(ge=0, le=1e9)] | None = Field(default=None, description="Expected size in GB, for its price")
 
 
 class Volume(Placed):

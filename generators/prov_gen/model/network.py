@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from prov_gen.model.base import Cidr, Domain, Label, Name, Placed, Port, Provider, Record, Rule, Tagged
+from prov_gen.model.base import Cidr, Domain, Label, Name, Placed, Plan, Port, Provider, Record, Rule, Tagged
 
 
 class Subnet(Record):
@@ -111,9 +111,7 @@ class LoadBalancer(Placed):
     """Spreads traffic over servers."""
 
     kind: Literal["application", "network"] = Field(default="application", description="HTTP-aware, or plain TCP and UDP")
-    plan: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = Field(
-        default=None, description="The provider's size of balancer, where it sells several"
-    )
+    plan: Plan | None = Field(default=None, description="The provider's size of balancer, where it sells several")
     scheme: Literal["public", "internal"] = Field(default="public", description="Whether the internet reaches it")
     listeners: list[Listener] = Field(default=[Listener()], description="Its ports")
     targets: list[Name] = Field(default=[], description="Names of servers, clusters or workloads")

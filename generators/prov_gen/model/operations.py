@@ -64,9 +64,9 @@ class Monitoring(Record):
 class Limits(Record):
     """What this configuration may use at most."""
 
-    monthly_budget: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Most that a month may cost")
+    monthly_budget: Annotated[float, Field(gt=0, le=1e12)] | None = Field(default=None, description="Most that a month may cost")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(default="USD", description="Currency of the budget, ISO 4217")
-    quotas: dict[str, Annotated[int, Field(ge=0)]] = Field(
+    quotas: dict[str, Annotated[int, Field(ge=0, le=1_000_000_000)]] = Field(
         default={},
         description="Your account's own limits by kind (servers, vcpus, ...), where they differ from the provider's defaults",
     )

@@ -4,10 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from prov_gen.model.base import Days, Domain, Handle, Label, Name, Placed, Record, Tagged
-
-
-DaysOrNever = Annotated[int, Field(ge=0, le=36500)]
+from prov_gen.model.base import Days, DaysOrNever, Domain, Handle, Label, Name, Placed, Record, Tagged
 
 
 class KmsKey(Placed):
@@ -58,7 +55,7 @@ class IamUser(Tagged):
 
     console: bool = Field(default=False, description="Whether it may log in to the console")
     mfa: bool = Field(default=True, description="Whether a second factor is required")
-    access_key_rotation_days: DaysOrNever = Field(default=90, description="Days between two rotations of its access key; 0 is never")
+    access_key_rotation_days: DaysOrNever = Field(default=90, description="Days between two rotations of its key; 0 is never")
     policies: list[Name] = Field(default=[], description="Names of its policies")
 
 
