@@ -1,11 +1,13 @@
 """Layer 2: regions, plans, images and versions exist at the provider and are still supported."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from prov_corpus import PROVIDERS, catalogue, prices
 from prov_gen.effective import find_plan, provider_of, region_of
 from prov_gen.findings import Finding, Path, Severity
+from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.base import SIZES
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import Item, resources
@@ -16,8 +18,19 @@ DISK_TYPES = {"aws": {"ssd", "gp2", "gp3", "io1", "io2", "hdd"}}
 COMMON_DISK_TYPES = {"ssd", "hdd"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the checks of one record need beside it."""
+
+    provider: str
+    config: InfrastructureConfig
+    today: date
+    suggestions: Suggestions
+
+
 def check_catalogue(config: InfrastructureConfig, today: date) -> Iterator[Finding]:
     """Findings about what the provider does not have, or no longer supports."""
+    suggestions = Suggestions()
     if config.region:
         yield from _region(config.provider, config.region, ("region",))
     for item in resources(config):
@@ -27,7 +40,7 @@ def check_catalogue(config: InfrastructureConfig, today: date) -> Iterator[Findi
             yield from _region(provider, own, (*item.path, "region"))
         check = _BY_KIND.get(item.kind.name)
         if check:
-            yield from check(item, provider, config, today)
+            yield from check(item, _Place(provider, config, today, suggestions))
 
 
 def _finding(code: str, severity: Severity, where: Path, message: str, fix: str) -> Finding:
@@ -53,7 +66,8 @@ def _zone(zone: str, provider: str, region: str, where: Path) -> Iterator[Findin
         yield _finding("zone_unknown", "error", where, f"{region} has no zone {zone!r}", fix)
 
 
-def _plan(plan: str, provider: str, where: Path) -> Iterator[Finding]:
+def _plan(plan: str, place: _Place, where: Path) -> Iterator[Finding]:
+    provider = place.provider
     if plan in SIZES or find_plan(provider, plan):
         return
     if provider == "local":
@@ -68,7 +82,7 @@ def _plan(plan: str, provider: str, where: Path) -> Iterator[Finding]:
         fix = f"set provider = '{others[0]}, or a plan of {provider} such as {prices.plan_size(provider, 'medium').name}"
         yield _finding("plan_of_other_provider", "error", where, f"{plan} is a plan of {others[0]}, not of {provider}", fix)
         return
-    near = prices.nearest_skus(provider, plan)
+    near = place.suggestions.ask((provider, plan), lambda: prices.nearest_skus(provider, plan))
     fix = f"did you mean {', '.join(near)}?" if near else f"choose {', '.join(SIZES)}, or a SKU of {provider}"
     yield _finding("plan_unknown", "error", where, f"{provider} has no plan {plan!r}", fix)
 
@@ -88,30 +102,32 @@ def _release(
         yield _finding("version_end_of_life", "warning", where, message, f"upgrade to {default}")
 
 
-def _server(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:
+def _server(item: Item, place: _Place) -> Iterator[Finding]:
     server: Server = item.record
     spec = (*item.path, "spec")
     if server.zone:
-        yield from _zone(server.zone, provider, region_of(server, config), (*item.path, "zone"))
+        yield from _zone(server.zone, place.provider, region_of(server, place.config), (*item.path, "zone"))
     if server.plan:
-        yield from _plan(server.plan, provider, (*item.path, "plan"))
-        yield from _larger_than_plan(server, provider, spec)
-    elif provider != "local":
+        yield from _plan(server.plan, place, (*item.path, "plan"))
+        yield from _larger_than_plan(server, place.provider, spec)
+    elif place.provider != "local":
         cpu, memory = server.spec.cpu or 0, server.spec.memory_gb or 0
-        if prices.cheapest_sku(provider, cpu=cpu, memory_gb=memory) is None:
-            message = f"no plan of {provider} in the catalogue has {cpu} cores and {memory:g} GB"
+        if prices.cheapest_sku(place.provider, cpu=cpu, memory_gb=memory) is None:
+            message = f"no plan of {place.provider} in the catalogue has {cpu} cores and {memory:g} GB"
             yield _finding("plan_none_fits", "error", spec, message, "ask for less, or name a plan")
     family = server.spec.os.family
     image = catalogue.images()[family]
-    if provider not in image.providers:
+    if place.provider not in image.providers:
         message, fix = (
-            f"{provider} offers no stock image of {image.name}",
+            f"{place.provider} offers no stock image of {image.name}",
             f"use {catalogue.default_image().family}, or upload your own image",
         )
         yield _finding("image_not_offered", "warning", (*spec, "os", "family"), message, fix)
     if server.spec.os.version:
-        yield from _release(image.name, server.spec.os.version, image.versions, image.default, (*spec, "os", "version"), today)
-    yield from _disk(server.spec.disk_type, provider, (*spec, "disk_type"))
+        yield from _release(
+            image.name, server.spec.os.version, image.versions, image.default, (*spec, "os", "version"), place.today
+        )
+    yield from _disk(server.spec.disk_type, place.provider, (*spec, "disk_type"))
 
 
 def _larger_than_plan(server: Server, provider: str, spec: Path) -> Iterator[Finding]:
@@ -134,54 +150,58 @@ def _disk(kind: str | None, provider: str, where: Path) -> Iterator[Finding]:
         yield _finding("disk_type_not_offered", "error", where, f"{provider} has no disks of the type {kind}", fix)
 
 
-def _cluster(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:
+def _cluster(item: Item, place: _Place) -> Iterator[Finding]:
     cluster, path = item.record, item.path
-    region = region_of(cluster, config)
-    yield from _plan(cluster.control_plane.plan, provider, (*path, "control_plane", "plan"))
+    region = region_of(cluster, place.config)
+    yield from _plan(cluster.control_plane.plan, place, (*path, "control_plane", "plan"))
     groups = [(("workers",), cluster.workers), *((("node_groups", i), group) for i, group in enumerate(cluster.node_groups))]
     for where, group in groups:
-        yield from _plan(group.plan, provider, (*path, *where, "plan"))
+        yield from _plan(group.plan, place, (*path, *where, "plan"))
         for index, zone in enumerate(group.zones):
-            yield from _zone(zone, provider, region, (*path, *where, "zones", index))
+            yield from _zone(zone, place.provider, region, (*path, *where, "zones", index))
     if cluster.version:
         default = catalogue.default_kubernetes().version
-        yield from _release("Kubernetes", cluster.version, catalogue.kubernetes_versions(), default, (*path, "version"), today)
+        yield from _release(
+            "Kubernetes", cluster.version, catalogue.kubernetes_versions(), default, (*path, "version"), place.today
+        )
     if cluster.networking.cni_version:
         cni = cluster.networking.cni
         where = (*path, "networking", "cni_version")
         default = catalogue.default_cni(cni).version
-        yield from _release(cni.capitalize(), cluster.networking.cni_version, catalogue.cni_versions(cni), default, where, today)
-
-
-def _database(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:  # noqa: ARG001 - one signature for all kinds
-    database, path = item.record, item.path
-    if not database.plan.startswith(("db.", "db-")):
-        yield from _plan(database.plan, provider, (*path, "plan"))
-    if database.version and database.engine in catalogue.engines():
-        default = catalogue.default_engine(database.engine).version
-        known = catalogue.engine_versions(database.engine)
-        yield from _release(database.engine, database.version, known, default, (*path, "version"), today)
-    yield from _disk(database.storage_type, provider, (*path, "storage_type"))
-
-
-def _cache(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:  # noqa: ARG001 - as above
-    cache, path = item.record, item.path
-    if not cache.plan.startswith("cache."):
-        yield from _plan(cache.plan, provider, (*path, "plan"))
-    if cache.version and cache.engine in catalogue.engines():
-        default = catalogue.default_engine(cache.engine).version
         yield from _release(
-            cache.engine, cache.version, catalogue.engine_versions(cache.engine), default, (*path, "version"), today
+            cni.capitalize(), cluster.networking.cni_version, catalogue.cni_versions(cni), default, where, place.today
         )
 
 
-def _volume(item: Item, provider: str, config: InfrastructureConfig, today: date) -> Iterator[Finding]:  # noqa: ARG001 - as above
-    yield from _disk(item.record.type, provider, (*item.path, "type"))
+def _database(item: Item, place: _Place) -> Iterator[Finding]:
+    database, path = item.record, item.path
+    if not database.plan.startswith(("db.", "db-")):
+        yield from _plan(database.plan, place, (*path, "plan"))
+    if database.version and database.engine in catalogue.engines():
+        default = catalogue.default_engine(database.engine).version
+        known = catalogue.engine_versions(database.engine)
+        yield from _release(database.engine, database.version, known, default, (*path, "version"), place.today)
+    yield from _disk(database.storage_type, place.provider, (*path, "storage_type"))
+
+
+def _cache(item: Item, place: _Place) -> Iterator[Finding]:
+    cache, path = item.record, item.path
+    if not cache.plan.startswith("cache."):
+        yield from _plan(cache.plan, place, (*path, "plan"))
+    if cache.version and cache.engine in catalogue.engines():
+        default = catalogue.default_engine(cache.engine).version
+        yield from _release(
+            cache.engine, cache.version, catalogue.engine_versions(cache.engine), default, (*path, "version"), place.today
+        )
+
+
+def _volume(item: Item, place: _Place) -> Iterator[Finding]:
+    yield from _disk(item.record.type, place.provider, (*item.path, "type"))
     if item.record.zone:
-        yield from _zone(item.record.zone, provider, region_of(item.record, config), (*item.path, "zone"))
+        yield from _zone(item.record.zone, place.provider, region_of(item.record, place.config), (*item.path, "zone"))
 
 
-_Check = Callable[[Item, str, InfrastructureConfig, date], Iterator[Finding]]
+_Check = Callable[[Item, _Place], Iterator[Finding]]
 _BY_KIND: dict[str, _Check] = {
     "server": _server,
     "kubernetes": _cluster,

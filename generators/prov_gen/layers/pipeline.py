@@ -1,5 +1,7 @@
 """All seven layers over a configuration, with every finding pointing into the text."""
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,13 +14,15 @@ from prov_gen.layers.network import check_network
 from prov_gen.layers.references import check_references
 from prov_gen.layers.rendered import check_rendered, contract_of, diagnostic_finding
 from prov_gen.layers.security import check_security
-from prov_gen.layers.shape import check_shape
+from prov_gen.layers.shape import Shape, check_shape
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import INFRASTRUCTURE, Kind, resources, wrap
 from prov_gen.nickel import Nickel, NickelRunawayError, NickelSource
 from prov_gen.source import ConfigSource
 from stratumops.errors import InvalidInputError
 from stratumops.workspace import Workspace
+
+MAX_FINDINGS = 5_000
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
 
@@ -67,11 +71,8 @@ async def validate(
         return _verdict(value, None, strict)
     wrapped = wrap(value.plain)
     await report(1, 3, "checking")
-    shape = check_shape(wrapped.value)
-    findings = list(shape.findings)
-    if shape.config is not None:
-        found = _inner_layers(shape.config, today, pricer, monthly_budget)
-        findings += [one.model_copy(update={"where": shape.restore(one.where)}) for one in found]
+    # In a thread: a large configuration with many faults takes seconds, and the server answers others meanwhile.
+    shape, findings = await asyncio.to_thread(_first_layers, wrapped.value, today, pricer, monthly_budget)
     if shape.config is not None and not shape.findings:
         findings += await _last_layer(value, text, shape.config, wrapped.bare, nickel, workspace)
     await report(2, 3, "locating")
@@ -109,6 +110,18 @@ async def _evaluate(text: NickelSource, nickel: Nickel, workspace: Workspace | N
             Finding(layer=1, code="shape_type", severity="error", message=f"a configuration is a record, not {kind}", fix=fix)
         ]
     return _Evaluated(plain, checked.contracted)
+
+
+def _first_layers(
+    value: dict[str, Any], today: date, pricer: Pricer | None, monthly_budget: float
+) -> tuple[Shape, list[Finding]]:
+    """Layers 1 to 6. Findings are at most `MAX_FINDINGS`: past that a configuration is wrong as a whole."""
+    shape = check_shape(value)
+    findings = list(itertools.islice(shape.findings, MAX_FINDINGS))
+    if shape.config is not None:
+        found = itertools.islice(_inner_layers(shape.config, today, pricer, monthly_budget), MAX_FINDINGS)
+        findings += [one.model_copy(update={"where": shape.restore(one.where)}) for one in found]
+    return shape, findings
 
 
 def _inner_layers(config: InfrastructureConfig, today: date, pricer: Pricer | None, monthly_budget: float) -> Iterator[Finding]:

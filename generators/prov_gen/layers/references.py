@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
 from prov_gen.effective import provider_of, region_of
 from prov_gen.findings import Finding, Path, Severity
+from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_NAME, resources
 
@@ -63,12 +63,16 @@ def check_references(config: InfrastructureConfig) -> Iterator[Finding]:
     """Findings about names."""
     yield from _duplicates(config)
     names = known_names(config)
+    known = {
+        targets: {name: None for kind in targets for name in names.get(kind, ())}
+        for targets in {reference.targets for reference in REFERENCES}
+    }
+    suggestions = Suggestions()
     for item in resources(config):
         for reference in _OF_KIND.get(item.kind.name, ()):
             for where, name in _values(item.record, reference.field.split("."), item.path):
-                known = [target for kind in reference.targets for target in names.get(kind, ())]
-                if name not in known:
-                    yield _missing(reference, where, name, known)
+                if name not in known[reference.targets]:
+                    yield _missing(reference, where, name, list(known[reference.targets]), suggestions)
     yield from _volumes(config)
     yield from _cycles(config)
 
@@ -98,8 +102,8 @@ def _finding(code: str, severity: Severity, where: Path, message: str, fix: str)
     return Finding(layer=4, code=code, severity=severity, where=where, message=message, fix=fix)
 
 
-def _missing(reference: Reference, where: Path, name: str, known: list[str]) -> Finding:
-    near = get_close_matches(name, known, n=1)
+def _missing(reference: Reference, where: Path, name: str, known: list[str], suggestions: Suggestions) -> Finding:
+    near = suggestions.close(name, known)
     if near:
         fix = f"did you mean {near[0]}?"
     elif known:

@@ -9,8 +9,10 @@ from pydantic_core import ErrorDetails
 
 from prov_gen.findings import Finding, Path, path_text
 from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_gen.model.kinds import BY_FIELD
 
 MAX_PASSES = 8
+MAX_RESOURCES = 10_000
 
 # pydantic's error types as our stable codes; what is not listed is `shape_value`.
 _CODES = {
@@ -45,6 +47,11 @@ def check_shape(value: dict[str, Any]) -> Shape:
     Where something is wrong, the model is what remains without the wrong parts, so that the other layers see the rest.
     """
     remains = _Remains(value)
+    count = sum(len(value[field]) for field in BY_FIELD if isinstance(value.get(field), list))
+    if count > MAX_RESOURCES:
+        message = f"the configuration has {count:,} resources; at most {MAX_RESOURCES:,} are judged at once"
+        fix = "split it into several configurations"
+        return Shape(None, [Finding(layer=1, code="shape_too_large", severity="error", message=message, fix=fix)], remains)
     try:
         return Shape(InfrastructureConfig.model_validate(value), [], remains)
     except ValidationError as error:

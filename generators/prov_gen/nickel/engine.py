@@ -67,6 +67,13 @@ class Checked:
     contracted: Outcome | None = None
 
 
+def _find_in_text(source: NickelSource, paths: Sequence[ValuePath]) -> tuple[list[Position | None], list[int]]:
+    """What the text tells, and the indices of paths of which only Nickel could tell more."""
+    map_ = SourceMap(source.text, source.name)
+    found = [map_.find(path) for path in paths]
+    return found, [index for index, path in enumerate(paths) if map_.has_unknown(path)][:MAX_PRECISE]
+
+
 class Nickel:
     """A sandboxed Nickel. Starts no process until the first call or `warm`. Belongs to one event loop; close it.
 
