@@ -120,13 +120,14 @@ def _apart(networks: list[_Named], severity: Severity, fix: str) -> Iterator[Fin
     Networks overlap only when one holds the other, so in the order of addresses each is compared with the one that holds the
     current place: a thousand subnets are not a million pairs.
     """
+    order = {one.where: index for index, one in enumerate(networks)}
     for version in (4, 6):
         holder: _Named | None = None
         for one in sorted((n for n in networks if n.network.version == version), key=_address_order):
             if holder is None or int(one.network.network_address) > int(holder.network.broadcast_address):
                 holder = one
                 continue
-            later, first = (one, holder) if networks.index(one) > networks.index(holder) else (holder, one)
+            later, first = (one, holder) if order[one.where] > order[holder.where] else (holder, one)
             message = f"{later.network} overlaps {first.network} ({path_text(first.where)})"
             yield _finding("network_overlap", severity, later.where, message, fix)
 
