@@ -14,12 +14,22 @@ Json = dict[str, Any]
 def compact_schema(model: type[BaseModel], *, mode: Literal["validation", "serialization"]) -> Json:
     """The JSON Schema (2020-12) of `model` with titles dropped, definitions inlined and optional fields just not required.
 
+    Limits on length are left out too: no honest call meets them, and the error names the one that it broke. In an output
+    (`mode="serialization"`) only the outermost record lists what is always there, and none forbids more: a later version may add
+    a field without breaking a client.
+
     A field that may be null is described as its other types and is never required: `compact_dump` leaves such fields out.
     Recursive models are not supported (a RecursionError at start-up, caught by the snapshot test).
     """
     schema = model.model_json_schema(mode=mode, by_alias=True)
     definitions = schema.pop("$defs", {})
-    return _object(schema, definitions)
+    compact = _object(schema, definitions)
+    if mode == "serialization":
+        required = compact.get("required")
+        _open(compact)
+        if required:
+            compact["required"] = required
+    return compact
 
 
 def compact_dump(value: BaseModel) -> Json:
@@ -33,6 +43,20 @@ def _object(schema: Json, definitions: Json) -> Json:
     return out
 
 
+def _open(node: Any) -> None:
+    """Forget, at every depth, what is always there and that nothing else may be."""
+    if isinstance(node, dict):
+        if isinstance(node.get("required"), list):
+            del node["required"]
+        if node.get("additionalProperties") is False:
+            del node["additionalProperties"]
+        for value in node.values():
+            _open(value)
+    elif isinstance(node, list):
+        for value in node:
+            _open(value)
+
+
 def _compact(node: Json, definitions: Json) -> Json:
     if "$ref" in node:
         target = _compact(definitions[node["$ref"].rsplit("/", 1)[-1]], definitions)
@@ -41,7 +65,7 @@ def _compact(node: Json, definitions: Json) -> Json:
         return target | rest
     out: Json = {}
     for key, value in node.items():
-        if key == "title" and isinstance(value, str):
+        if (key == "title" and isinstance(value, str)) or (key in {"maxLength", "maxItems"} and isinstance(value, int)):
             continue
         if key == "properties":
             out[key] = {name: _property(prop, definitions) for name, prop in value.items()}
@@ -55,6 +79,9 @@ def _compact(node: Json, definitions: Json) -> Json:
             out[key] = value
     if not out.get("required", True):
         del out["required"]
+    if isinstance(out.get("enum"), list):
+        # The values tell their type.
+        out.pop("type", None)
     return out
 
 

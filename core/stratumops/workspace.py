@@ -21,7 +21,8 @@ CONFIG_SUFFIXES = (".ncl", ".json", ".yaml", ".yml", ".toml")
 DENIED_NAMES = (
     "prov.toml",
     "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "*.gpg", "*.asc", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*",
-    "*credential*", "*secret*", "*token*", "*password*", "*service-account*", "*service_account*", "*-key.json", "*_key.json", "key.json",
+    "*credential*", "*secret*", "*token*", "*password*", "*service-account*", "*service_account*",
+    "*-key.json", "*_key.json", "key.json",
     "*.tfstate", "*.tfstate.*", "*.tfvars", "*.tfvars.json", "kubeconfig*",
 )  # fmt: skip
 

@@ -19,7 +19,6 @@ from stratumops.settings import Settings
 from stratumops.tool import Tool, ToolOutput
 from stratumops.workspace import Workspace
 
-
 READY_SECONDS = 5.0
 
 

@@ -9,7 +9,5 @@ class ConfigArgument:
     """Marks an argument that is a configuration: the command line also takes `-` and paths from the current folder for it."""
 
 
-ConfigText = Annotated[
-    str, ConfigArgument(), Field(description="Nickel text, or a path in the workspace (.ncl, .json, .yaml, .toml)")
-]
+ConfigText = Annotated[str, ConfigArgument(), Field(description="Nickel text, or a workspace path (.ncl, .json, .yaml, .toml)")]
 """A configuration: `prov_gen.source.read_source` reads it."""

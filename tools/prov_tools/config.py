@@ -11,15 +11,20 @@ from stratumops.tool import ToolInput, ToolOutput, tool
 ProviderName = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
 
 
-class FindingRow(BaseModel):
-    """One finding, as an assistant acts on it."""
+class Problem(BaseModel):
+    """What is wrong with what, and how to mend it."""
 
     severity: Literal["error", "warning", "info"]
-    layer: int
     code: str
     path: str
     message: str
     fix: str | None = None
+
+
+class FindingRow(Problem):
+    """A problem, the layer that found it, and its place in the text."""
+
+    layer: int
     line: int | None = None
     column: int | None = None
     file: str | None = None
@@ -29,22 +34,22 @@ class GenerateConfigInput(ToolInput):
     """A description and what narrows it."""
 
     description: Annotated[str, Field(description="What is wanted, in English or Spanish", max_length=20_000)]
-    provider: Annotated[ProviderName | None, Field(description="Inferred from the words when left out")] = None
+    provider: Annotated[ProviderName | None, Field(description="Inferred when left out")] = None
     resource_type: Annotated[
         Literal["server", "network", "cluster", "database"] | None, Field(description="Only this kind; else all described")
     ] = None
 
 
 class GenerateConfigOutput(ToolOutput):
-    """The configuration and how it came about."""
+    """The configuration and how it came about: `unplaced` are wishes that found no place, `files` the same text split by file."""
 
-    config: Annotated[str, Field(description="Nickel text")]
+    config: str
     valid: bool
     understood: list[str]
     assumed: list[str]
-    unplaced: Annotated[list[str], Field(description="Wishes that found no place")]
-    findings: list[FindingRow]
-    files: Annotated[dict[str, str], Field(description="The same, split into files")]
+    unplaced: list[str]
+    findings: list[Problem]
+    files: dict[str, str]
 
 
 @tool(
@@ -75,7 +80,7 @@ async def generate_config(args: GenerateConfigInput, ctx: Context) -> GenerateCo
         understood=made.understood,
         assumed=made.assumed,
         unplaced=made.unplaced,
-        findings=[_row(finding) for finding in made.findings],
+        findings=[_problem(finding) for finding in made.findings],
         files=made.files,
     )
 
@@ -88,14 +93,14 @@ class ValidateConfigInput(ToolInput):
 
 
 class ValidateConfigOutput(ToolOutput):
-    """The verdict and its reasons."""
+    """The verdict and its reasons: `omitted` counts findings beyond the limit, `resources` the records of each kind."""
 
     valid: bool
     findings: list[FindingRow]
     errors: int
     warnings: int
-    omitted: Annotated[int | None, Field(description="Findings beyond the limit")] = None
-    resources: Annotated[dict[str, int], Field(description="Count by kind")]
+    omitted: int | None = None
+    resources: dict[str, int]
 
     def passed(self) -> bool:
         """Valid or not."""
@@ -111,7 +116,7 @@ class ValidateConfigOutput(ToolOutput):
     example={"config": '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'},
 )
 async def validate_config(args: ValidateConfigInput, ctx: Context) -> ValidateConfigOutput:
-    """Check a configuration in seven layers, from shape to limits, before it is used; findings say how to mend it."""
+    """Check a configuration in seven layers; findings say what is wrong, where, and how to mend it."""
     from prov_gen.layers.pipeline import validate  # noqa: PLC0415 - as above
     from prov_gen.source import read_source  # noqa: PLC0415 - as above
 
@@ -140,7 +145,7 @@ class GetSchemaInput(ToolInput):
     """Which schema, in which form."""
 
     name: Annotated[str, Field(description="Such as server, kubernetes or infrastructure; empty lists all", max_length=64)] = ""
-    format: Annotated[Literal["nickel", "json", "fields"], Field(description="Form of the answer")] = "fields"
+    format: Annotated[Literal["nickel", "json", "fields"], Field(description="Form")] = "fields"
 
 
 class FieldRow(BaseModel):
@@ -156,8 +161,8 @@ class GetSchemaOutput(ToolOutput):
     """A schema."""
 
     name: str
-    names: Annotated[list[str], Field(description="All schemas")]
-    text: Annotated[str | None, Field(description="Nickel or JSON Schema")] = None
+    names: list[str]
+    text: str | None = None
     fields: list[FieldRow]
 
 
@@ -169,7 +174,7 @@ class GetSchemaOutput(ToolOutput):
     example={"name": "server"},
 )
 async def get_schema(args: GetSchemaInput, ctx: Context) -> GetSchemaOutput:  # noqa: ARG001 - every handler takes the context
-    """Look up the fields, types and defaults of a kind of resource before writing or mending a configuration."""
+    """Look up fields, types and defaults of a kind of resource before writing a configuration."""
     from prov_gen.schema import describe  # noqa: PLC0415 - as above
 
     found = describe(args.name, args.format)
@@ -177,14 +182,16 @@ async def get_schema(args: GetSchemaInput, ctx: Context) -> GetSchemaOutput:  # 
     return GetSchemaOutput(name=found.name, names=list(found.names), text=found.text, fields=fields)
 
 
+def _problem(finding: Any) -> Problem:
+    return Problem(
+        severity=finding.severity, code=finding.code, path=finding.path, message=finding.message, fix=finding.fix or None
+    )
+
+
 def _row(finding: Any) -> FindingRow:
     return FindingRow(
-        severity=finding.severity,
+        **_problem(finding).model_dump(),
         layer=finding.layer,
-        code=finding.code,
-        path=finding.path,
-        message=finding.message,
-        fix=finding.fix or None,
         line=finding.line,
         column=finding.column,
         file=finding.file,

@@ -13,7 +13,7 @@ class ToolsetsInput(ToolInput):
     """What to do with which toolsets."""
 
     action: Annotated[Literal["list", "enable", "disable"], Field(description="What to do")] = "list"
-    names: Annotated[list[str], Field(description="Toolsets to enable or disable", max_length=50, default_factory=list)]
+    names: Annotated[list[str], Field(description="Which toolsets", max_length=50, default_factory=list)]
 
 
 class ToolsetRow(BaseModel):
