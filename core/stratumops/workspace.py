@@ -32,6 +32,7 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "dist", "bui
 MAX_FILES = 5_000
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 12
+UNREADABLE = "check the permissions of the file and of the folders above it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,9 @@ class Workspace:
                 f"no such file in the workspace: {path!r}", hint="paths are relative to the workspace folder", path=path
             ) from None
         except (OSError, RuntimeError):
-            raise PermissionDeniedError(f"{path!r} cannot be read", path=path) from None
+            raise PermissionDeniedError(f"{path!r} cannot be read", hint=UNREADABLE, path=path) from None
         if not stat.S_ISREG(info.st_mode):
-            raise InvalidInputError(f"{path!r} is not a regular file", path=path)
+            raise InvalidInputError(f"{path!r} is not a regular file", hint="name a file, not a folder or a device", path=path)
         if info.st_size > MAX_FILE_BYTES:
             raise InvalidInputError(
                 f"{path!r} has {info.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read",
@@ -107,9 +108,11 @@ class Workspace:
         try:
             return real.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise InvalidInputError(f"{path!r} is not UTF-8 text (byte {error.start})", path=path) from None
+            raise InvalidInputError(
+                f"{path!r} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8", path=path
+            ) from None
         except OSError:
-            raise PermissionDeniedError(f"{path!r} cannot be read", path=path) from None
+            raise PermissionDeniedError(f"{path!r} cannot be read", hint=UNREADABLE, path=path) from None
 
     @staticmethod
     def is_readable(relative: Path) -> bool:

@@ -84,6 +84,13 @@ class ProvServer(MCPServer[Any]):
         finally:
             self.greeted.set()
 
+    async def run_stdio_async(self) -> None:
+        """Serve over stdin and stdout, with lines of bounded length, until the client closes stdin."""
+        from prov_server.mcp.lines import stdio  # noqa: PLC0415 - only a server over stdio needs it
+
+        async with stdio() as (read, write):
+            await self._lowlevel_server.run(read, write, self._lowlevel_server.create_initialization_options())
+
     async def application(self) -> "Application":
         """The application. Raises MCPError when it cannot be made (broken settings, no such workspace)."""
         try:

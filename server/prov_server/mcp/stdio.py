@@ -63,6 +63,9 @@ async def _serve(options: argparse.Namespace) -> None:
     warming = asyncio.create_task(_warm_up(server))
     try:
         await server.run_stdio_async()
+    except* (BrokenPipeError, ConnectionResetError):
+        # The client stopped reading. That is one of the ways in which it leaves, and no failure of ours.
+        pass
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)

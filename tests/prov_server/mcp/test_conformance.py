@@ -1,0 +1,115 @@
+"""The protocol's own conformance suite against our application, with the suite's fixtures as a test-only toolset.
+
+Everything that guards the product is on: host check, bearer token, size limits, the chain of every call. No list of expected
+failures is needed: the scenarios of extensions that the product does not have (tasks, skills) belong to neither version.
+"""
+
+import asyncio
+import functools
+import json
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import peers
+from prov_server.compose import Application
+from prov_server.http.app import http_app
+from prov_server.http.auth import SharedToken
+from prov_server.http.serve import Server
+from prov_server.mcp.server import ProvServer
+
+from .dialogues import add_dialogues
+from .fixtures import add_fixtures
+
+pytestmark = [
+    pytest.mark.anyio,
+    # The older era's logging and sampling, which the suite still asks for.
+    pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning"),
+]
+
+TOKEN = "prov_" + "c" * 43
+
+
+class Events(EventStore):
+    """Keeps every event, so that a client that lost its stream can come back; the product does not offer this."""
+
+    def __init__(self) -> None:
+        self._events: list[tuple[str, Any]] = []
+
+    async def store_event(self, stream_id: str, message: Any) -> str:
+        self._events.append((stream_id, message))
+        return str(len(self._events))
+
+    async def replay_events_after(self, last_event_id: str, send_callback: EventCallback) -> str | None:
+        seen = int(last_event_id)
+        stream, _ = self._events[seen - 1]
+        for number, (owner, message) in enumerate(self._events[seen:], start=seen + 1):
+            if owner == stream and message is not None:
+                await send_callback(EventMessage(message, str(number)))
+        return stream
+
+
+def with_token(app: ASGIApp) -> ASGIApp:
+    """The suite cannot send a token: it is added on the way, so that authentication is on as for everybody else."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [*scope["headers"], (b"authorization", f"Bearer {TOKEN}".encode())]}
+        await app(scope, receive, send)
+
+    return wrapped
+
+
+@asynccontextmanager
+async def served(application: Application, server: ProvServer) -> AsyncIterator[str]:
+    server.streamable_http_app = functools.partial(  # type: ignore[method-assign] # the suite also tries resuming a stream
+        server.streamable_http_app, event_store=Events(), retry_interval=50
+    )
+    app = with_token(http_app(application, server, auth=SharedToken(TOKEN)))
+    ready = asyncio.Event()
+    running = Server(uvicorn.Config(app, lifespan="on", log_config=None, access_log=False), ready.set)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(running.serve(sockets=[listener]))
+        await ready.wait()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
+        finally:
+            running.should_exit = True
+            await serving
+
+
+@pytest.mark.parametrize(("version", "least"), [("2025-11-25", 84), ("2026-07-28", 152)])
+async def test_every_check_of_the_conformance_suite_passes(
+    version: str, least: int, application: Application, server: ProvServer, tmp_path: Path
+):
+    command = peers.node_tool("conformance")
+    add_fixtures(server)
+    add_dialogues(server)
+    async with served(application, server) as url:
+        suite = await asyncio.create_subprocess_exec(
+            *command,
+            *("server", "--url", url, "--suite", "all", "--spec-version", version, "--output-dir", str(tmp_path / "results")),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output = (await suite.communicate())[0].decode()
+    assert suite.returncode == 0, output[-4000:]
+    scenarios = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "results").glob("*/checks.json")}
+    imperfect = [
+        f"{scenario}: {check['id']}: {check['status']}: {check.get('errorMessage')}"
+        for scenario, checks in scenarios.items()
+        for check in checks
+        if check["status"] not in {"SUCCESS", "INFO"}
+    ]
+    assert imperfect == []
+    passed = Counter(check["status"] for checks in scenarios.values() for check in checks)["SUCCESS"]
+    assert passed >= least
