@@ -19,6 +19,9 @@ LAYERS = {
 }
 """The seven layers, in the order in which they run."""
 
+WORDS = 0
+"""Stands for a layer in findings about a description: words that contradict each other."""
+
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -27,7 +30,7 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layer: Annotated[int, Field(description="1 shape, 2 catalogue, 3 network, 4 references, 5 security, 6 limits, 7 rendered")]
+    layer: Annotated[int, Field(ge=0, le=7, description="Its number in `LAYERS`, or `WORDS`")]
     code: Annotated[str, Field(description="Stable code")]
     severity: Severity
     where: Path = ()

@@ -17,7 +17,7 @@ from prov_gen.layers.security import check_security
 from prov_gen.layers.shape import Shape, check_shape
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import INFRASTRUCTURE, Kind, resources, wrap
-from prov_gen.nickel import Nickel, NickelRunawayError, NickelSource
+from prov_gen.nickel import Checked, Nickel, NickelRunawayError, NickelSource, Outcome
 from prov_gen.source import ConfigSource
 from stratumops.errors import InvalidInputError
 from stratumops.workspace import Workspace
@@ -85,7 +85,7 @@ class _Evaluated:
     """The text's value as it is, and under the contract of a whole configuration."""
 
     plain: dict[str, Any]
-    contracted: Any
+    contracted: Outcome
 
 
 def nickel_source(source: ConfigSource) -> NickelSource:
@@ -109,7 +109,13 @@ async def _evaluate(text: NickelSource, nickel: Nickel, workspace: Workspace | N
         return [
             Finding(layer=1, code="shape_type", severity="error", message=f"a configuration is a record, not {kind}", fix=fix)
         ]
-    return _Evaluated(plain, checked.contracted)
+    return _Evaluated(plain, _contracted(checked))
+
+
+def _contracted(checked: Checked) -> Outcome:
+    """The outcome under the contract that was asked for."""
+    assert checked.contracted is not None
+    return checked.contracted
 
 
 def _first_layers(
@@ -142,7 +148,7 @@ async def _last_layer(
 ) -> list[Finding]:
     contracted = value.contracted
     if bare is not None:
-        contracted = (await nickel.check(text, contract=contract_of(bare), workspace=workspace)).contracted
+        contracted = _contracted(await nickel.check(text, contract=contract_of(bare), workspace=workspace))
     return check_rendered(contracted, config, bare)
 
 

@@ -13,6 +13,7 @@ from prov_gen.model.kinds import BY_FIELD
 
 MAX_PASSES = 8
 MAX_RESOURCES = 10_000
+_NOTHING = object()
 
 # pydantic's error types as our stable codes; what is not listed is `shape_value`.
 _CODES = {
@@ -98,15 +99,13 @@ class _Remains:
         trail: list[tuple[Any, Any]] = []
         node = self.value
         for part in location:
-            is_there = (isinstance(node, dict) and part in node) or (
-                isinstance(node, list) and isinstance(part, int) and part < len(node)
-            )
-            if not is_there:
+            inner = _inside(node, part)
+            if inner is _NOTHING:
                 while len(trail) > 1 and not isinstance(trail[-1][0], list):
                     trail.pop()
                 break
             trail.append((node, part))
-            node = node[part]
+            node = inner
         return trail[-1] if trail else None
 
     def restore(self, where: Path) -> Path:
@@ -117,11 +116,17 @@ class _Remains:
         for part in where:
             known = self._indices.get(id(node)) if isinstance(part, int) else None
             restored.append(known[part] if known and isinstance(part, int) and part < len(known) else part)
-            try:
-                node = node[part]
-            except (KeyError, IndexError, TypeError):
-                node = None
+            node = _inside(node, part)
         return tuple(restored)
+
+
+def _inside(node: Any, part: str | int) -> Any:
+    """What stands at one step of a path, or `_NOTHING`."""
+    if isinstance(node, dict):
+        return node.get(part, _NOTHING)
+    if isinstance(node, list) and isinstance(part, int) and part < len(node):
+        return node[part]
+    return _NOTHING
 
 
 def _last_first(key: str | int) -> int:

@@ -1,7 +1,5 @@
 """A generated configuration: the Nickel text on stdout, alone, so that it can be piped; how it came about on stderr."""
 
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 from rich.text import Text
 
@@ -10,10 +8,7 @@ from prov_server.cli.highlight import show_code
 from prov_server.cli.views import Answer
 from prov_server.cli.views.excerpt import Sources, show_findings
 from prov_server.cli.writing import write_new
-from prov_tools.config import GenerateConfigOutput
-
-if TYPE_CHECKING:
-    from prov_tools.config import FindingRow
+from prov_tools.config import FindingRow, GenerateConfigOutput
 
 GROUPS = (
     ("understood", "understood", "✓", "good"),
@@ -45,8 +40,9 @@ def show(answer: Answer) -> None:
         show_code(answer.session.out, output.config)
         if answer.session.out.is_terminal:
             notes.print()
-    findings: list[FindingRow] = output.findings
-    if findings:
+    if output.findings:
+        # They speak about the words as well as about the text, so they have no place in it.
+        findings = [FindingRow(layer=0, **problem.model_dump()) for problem in output.findings]
         show_findings(notes, findings, Sources(None, name="<generated>", text=output.config))
 
 
