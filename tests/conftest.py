@@ -4,6 +4,11 @@ import logging
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# No example is judged by its time: the first one to read a price table takes longer than all others.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture

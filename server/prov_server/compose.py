@@ -1,6 +1,7 @@
 """The one place where the parts are put together: settings in, an `Application` out. Every face calls tools through it."""
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from prov_server.measure import Metrics
 from prov_server.toolsets import PrincipalToolsets, ToolsetSwitches
 from prov_tools.context import Context, Defaults, Report, silent
 from prov_tools.registry import REGISTRY
-from stratumops.errors import UnavailableError
+from stratumops.errors import InvalidInputError, UnavailableError
 from stratumops.middleware import Call, Proceed, chain
 from stratumops.registry import Registry, Selection
 from stratumops.settings import Settings
@@ -75,6 +76,19 @@ class Application:
         await self.nickel.aclose()
 
 
+def _nickel_program(setting: str) -> Path | None:
+    """The setting `nickel.program` as a path: empty is the bundled evaluator, a bare name is looked up on PATH."""
+    if not setting:
+        return None
+    found = shutil.which(Path(setting).expanduser())
+    if found is None:
+        raise InvalidInputError(
+            f"nickel.program: there is no program {setting!r}",
+            hint="give its path, or leave the setting out to use the bundled one",
+        )
+    return Path(found).resolve()
+
+
 def build(workspace: Workspace, settings: Settings, *, registry: Registry[Context] = REGISTRY) -> Application:
     """An application for a workspace. Starts nothing: workers start on first use or with `nickel.warm()`."""
     names = settings.mcp.toolsets
@@ -89,7 +103,7 @@ def build(workspace: Workspace, settings: Settings, *, registry: Registry[Contex
         nickel=Nickel(
             limits=Limits(memory_bytes=settings.nickel.memory_megabytes << 20, deadline_seconds=settings.nickel.deadline_seconds),
             size=settings.nickel.workers,
-            program=Path(settings.nickel.program) if settings.nickel.program else None,
+            program=_nickel_program(settings.nickel.program),
         ),
         switches=switches,
         metrics=metrics,

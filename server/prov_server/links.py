@@ -106,12 +106,16 @@ class Limit:
 
 
 def _size(arguments: dict[str, Any]) -> int:
-    """Bytes of the arguments as JSON; long strings, which are nearly all of it, are not copied for it."""
+    """Bytes of the arguments as JSON, nearly; long ASCII strings, which are most of it, are not copied for it."""
     total = 2
     for key, value in arguments.items():
         total += len(key) + 4
         try:
-            total += len(value) + 2 if isinstance(value, str) else len(json.dumps(value))
+            total += _bytes(value) + 2 if isinstance(value, str) else len(json.dumps(value))
         except (TypeError, ValueError, RecursionError):
             raise InvalidInputError(f"{key}: not a JSON value") from None
     return total
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
