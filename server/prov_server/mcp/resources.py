@@ -1,14 +1,24 @@
 """What a client may read beside calling tools: shipped schemas and the workspace's configuration files; and completions."""
 
+import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp_types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
+from mcp_types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    Resource,
+    ResourceTemplateReference,
+)
 
 from prov_server.mcp.server import ProvServer
 from stratumops.errors import NotFoundError, StratumError
 
 MAX_COMPLETIONS = 100
+MAX_LISTED = 100
 SCHEMA_URI = "prov://schema/{name}"
 CONFIG_URI = "prov://config/{+path}"
 
@@ -46,6 +56,24 @@ def add_resources(server: ProvServer) -> None:
             raise _as_resource_error(error) from None
 
 
+async def config_files(server: ProvServer) -> list[Resource]:
+    """The first `MAX_LISTED` configuration files as resources; `prov://config/...` reads the others as well."""
+    return [
+        Resource(uri=f"prov://config/{quote(path)}", name=path, mime_type="text/plain")
+        for path in (await _readable(server))[:MAX_LISTED]
+    ]
+
+
+async def _readable(server: ProvServer) -> list[str]:
+    workspace = (await server.application()).workspace
+    try:
+        files = await asyncio.to_thread(workspace.readable_files)
+    except StratumError:
+        # Too many files to list is no reason to fail a client that asks what there is.
+        return []
+    return [path.relative_to(workspace.root).as_posix() for path in files]
+
+
 def add_completions(server: ProvServer) -> None:
     """Values for arguments of prompts and resources, as the person types."""
 
@@ -74,12 +102,7 @@ async def _candidates(server: ProvServer, ref: Any, name: str) -> list[str]:
 
         return list(names())
     if name in {"path", "config", "current", "target"}:
-        workspace = (await server.application()).workspace
-        try:
-            return [str(path.relative_to(workspace.root)) for path in workspace.readable_files()]
-        except StratumError:
-            # Too many files to list is no reason to fail a person who is typing.
-            return []
+        return await _readable(server)
     return []
 
 

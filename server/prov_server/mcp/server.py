@@ -12,7 +12,7 @@ from mcp.server import CacheHint, MCPServer, NotificationOptions, ServerRequestC
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, CallToolResult, InputRequiredResult, TextContent, Tool, ToolAnnotations
+from mcp_types import INTERNAL_ERROR, CallToolResult, InputRequiredResult, Resource, TextContent, Tool, ToolAnnotations
 
 from stratumops import __version__
 from stratumops.errors import StratumError
@@ -114,6 +114,12 @@ class ProvServer(MCPServer[Any]):
             for tool in app.offered(_principal.get())
         ]
         return ours + await super().list_tools()
+
+    async def list_resources(self) -> list[Resource]:
+        """The workspace's configuration files, for a person to attach, then the SDK's own."""
+        from prov_server.mcp.resources import config_files  # noqa: PLC0415 - that module imports this one
+
+        return await config_files(self) + await super().list_resources()
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None

@@ -39,6 +39,15 @@ async def test_a_configuration_file_is_a_resource_as_it_is_now(connect: Connect,
         assert text_of(await client.read_resource("prov://config/sub%20folder/%C3%B1.ncl")) == "{ a = 2 }"
 
 
+async def test_configuration_files_are_listed_and_what_may_not_be_read_is_not(connect: Connect, workspace: Workspace):
+    for name in ("main.ncl", "sub folder.ncl", ".env", "prov.toml", "key.json"):
+        (workspace.root / name).write_text("{}", encoding="utf-8")
+    async with connect() as client:
+        listed = (await client.list_resources()).resources
+        assert [resource.name for resource in listed] == ["main.ncl", "sub folder.ncl"]
+        assert text_of(await client.read_resource(str(listed[1].uri))) == "{}"
+
+
 @pytest.mark.parametrize(
     "path",
     [
