@@ -23,9 +23,17 @@ from pydantic_settings import (
 )
 
 from stratumops.errors import InvalidInputError, NotFoundError
+from stratumops.provider import Provider
 
 FILE_NAME = "prov.toml"
 ENV_PREFIX = "PROV_"
+
+
+class OperatorOnly:
+    """Marks a setting that the workspace's `prov.toml` must not set: only the environment or a flag may.
+
+    A workspace can be somebody else's clone. What names a program to run must come from the person who runs us.
+    """
 
 
 class Group(BaseModel):
@@ -72,7 +80,9 @@ class NickelSettings(Group):
     """The sandboxed Nickel evaluator."""
 
     program: Annotated[
-        str, Field(description="A `nickel` program to use instead of the bundled one: a name on PATH or a path")
+        str,
+        OperatorOnly(),
+        Field(description="A `nickel` program to use instead of the bundled one: a name on PATH or a path; never from prov.toml"),
     ] = ""
     workers: Annotated[int, Field(ge=1, le=32, description="Warm workers")] = 2
     deadline_seconds: Annotated[float, Field(gt=0, le=600, description="Longest time of one evaluation, in seconds")] = 10.0
@@ -91,10 +101,7 @@ class ValidateSettings(Group):
 class GenerateSettings(Group):
     """`generate_config`."""
 
-    provider: Annotated[
-        Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"],
-        Field(description="Provider when neither the words nor the caller name one"),
-    ] = "aws"
+    provider: Annotated[Provider, Field(description="Provider when neither the words nor the caller name one")] = "aws"
     environment: Annotated[str, Field(max_length=63, description="Environment tag when the words name none")] = "production"
 
 
@@ -150,6 +157,11 @@ class Accessor:
     def variable(self) -> str:
         """The environment variable that sets it."""
         return ENV_PREFIX + self.key.replace(".", "__").upper()
+
+    @property
+    def is_operator_only(self) -> bool:
+        """Whether `prov.toml` may not set it."""
+        return any(isinstance(mark, OperatorOnly) for mark in self.field.metadata)
 
     @property
     def type_name(self) -> str:
@@ -211,6 +223,8 @@ def load(workspace: Path | None = None, **flags: Any) -> Settings:
         model_config = SettingsConfigDict(toml_file=file)
 
     try:
+        if file:
+            _refuse_operator_settings(tomllib.loads(file.read_text(encoding="utf-8")))
         return Located(**flags)
     except ValidationError as error:
         problems = [
@@ -232,3 +246,16 @@ def load(workspace: Path | None = None, **flags: Any) -> Settings:
         raise InvalidInputError(f"{FILE_NAME} is not TOML: {error}", hint=f"correct {FILE_NAME}", file=FILE_NAME) from None
     except OSError as error:
         raise InvalidInputError(f"{FILE_NAME} cannot be read: {error.strerror}", file=FILE_NAME) from None
+
+
+def _refuse_operator_settings(table: dict[str, Any]) -> None:
+    for one in accessors():
+        value: Any = table
+        for part in one.key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if one.is_operator_only and value is not None:
+            raise InvalidInputError(
+                f"{FILE_NAME} must not set {one.key}: a workspace can be somebody else's",
+                hint=f"set {one.variable} in your own environment instead, and remove it from {FILE_NAME}",
+                key=one.key,
+            )

@@ -2,7 +2,7 @@
 
 Others may use:
 
-- `PROVIDERS`: the names of all providers, declared here and nowhere else.
+- `PROVIDERS`: the names of all providers (declared in `stratumops.provider`).
 - `prov_corpus.catalogue`: regions, sizes, images, versions, quotas and plan families.
 - `prov_corpus.prices`: machine sizes (SKUs) and what they cost.
 
@@ -10,4 +10,6 @@ Importing this package reads no file; every catalogue is read once, when it is f
 on the clock: whatever is a matter of date takes the date as an argument.
 """
 
-PROVIDERS = ("aws", "gcp", "azure", "hetzner", "upcloud", "local")
+from stratumops.provider import PROVIDERS
+
+__all__ = ["PROVIDERS"]

@@ -10,13 +10,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from stratumops.provider import Provider
+
 
 @dataclass(frozen=True, slots=True)
 class OrTag:
     """Marks a text that Nickel also takes as a tag: `plan = 'small`, as the seed writes sizes."""
 
-
-Provider = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
 
 Name = Annotated[
     str,

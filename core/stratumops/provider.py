@@ -1,0 +1,7 @@
+"""The providers, in one place: a type for signatures and a tuple for loops."""
+
+from typing import Literal, get_args
+
+Provider = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
+
+PROVIDERS: tuple[Provider, ...] = get_args(Provider)
