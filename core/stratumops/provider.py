@@ -4,4 +4,4 @@ from typing import Literal, get_args
 
 Provider = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
 
-PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+PROVIDERS: tuple[str, ...] = get_args(Provider)

@@ -169,10 +169,10 @@ def test_a_number_or_switch_reads_the_same_from_the_environment_as_from_a_flag(d
 def test_a_program_is_never_named_by_the_workspace(tmp_path, monkeypatch):
     (tmp_path / "prov.toml").write_text('[nickel]\nprogram = "bin/nickel"\n', encoding="utf-8")
     with pytest.raises(InvalidInputError) as caught:
-        load(tmp_path)
+        settings.load(tmp_path)
     assert "PROV_NICKEL__PROGRAM" in caught.value.hint
     assert "bin/nickel" not in str(caught.value.as_dict())
     (tmp_path / "prov.toml").unlink()
     monkeypatch.setenv("PROV_NICKEL__PROGRAM", "/usr/bin/nickel")
-    assert load(tmp_path).nickel.program == "/usr/bin/nickel"
-    assert [one.key for one in accessors() if one.is_operator_only] == ["nickel.program"]
+    assert settings.load(tmp_path).nickel.program == "/usr/bin/nickel"
+    assert [one.key for one in settings.accessors() if one.is_operator_only] == ["nickel.program"]

@@ -4,13 +4,14 @@ from typing import Any
 
 from pydantic import Field
 
-from prov_gen.model.base import Label, Name, Provider, Record, Region
+from prov_gen.model.base import Label, Name, Record, Region
 from prov_gen.model.data import Bucket, Cache, Database, FileSystem, Queue, Volume
 from prov_gen.model.kubernetes import KubernetesCluster, Workload
 from prov_gen.model.network import DnsZone, LoadBalancer, Networking, SecurityGroup
 from prov_gen.model.operations import BackupPlan, Limits, LogGroup, Monitoring, Registry, Taskserv
 from prov_gen.model.security import Certificate, KmsKey, Secret, Security
 from prov_gen.model.server import Server
+from stratumops.provider import Provider
 
 
 class InfrastructureConfig(Record):

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from prov_gen.model.base import Cidr, Domain, Label, Name, Placed, Plan, Port, Provider, Record, Rule, Tagged
+from prov_gen.model.base import Cidr, Domain, Label, Name, Placed, Plan, Port, Record, Rule, Tagged
+from stratumops.provider import Provider
 
 
 class Subnet(Record):
