@@ -1,6 +1,7 @@
 """The text of a schema file: head, imports, and its contracts, the kind's own first."""
 
 import inspect
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -83,6 +84,17 @@ def types_file() -> str:
         '  { name = "app", cidr = "10.0.1.0/24" } | { name | Name, cidr | Cidr }',
     ]
     return _file(TYPES, head, entries)
+
+
+def open_file(name: str, text: str) -> str:
+    """The names that a schema file exports, each as a contract that takes anything.
+
+    A Nickel contract stops at the first fault. A text is therefore read with these in place of its schemas, and the models then
+    tell everything at once.
+    """
+    names = re.findall(r"^  ([A-Z][A-Za-z0-9]*) =", text, re.MULTILINE)
+    lines = "".join(f"  {exported} = Dyn,\n" for exported in names)
+    return f"# The names of schemas/{name} without their rules. Generated from the models by `{COMMAND}`.\n{{\n{lines}}}\n"
 
 
 def _file(name: str, head: Iterable[str], entries: list[Entry]) -> str:

@@ -8,7 +8,7 @@ from typing import get_type_hints
 import pytest
 
 from prov_gen.contracts.expression import contract_of, words
-from prov_gen.contracts.generate import FOLDER, generate
+from prov_gen.contracts.generate import FOLDER, OPEN_FOLDER, generate
 from prov_gen.contracts.schema import records_of
 from prov_gen.model.kinds import BY_NAME, INFRASTRUCTURE, KINDS
 from prov_gen.nickel import NickelError, nickel_literal, nickel_string
@@ -33,6 +33,17 @@ def test_writing_fresh_files_changes_nothing():
     done = subprocess.run([sys.executable, "-m", "prov_gen.contracts"], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert {path: path.stat().st_mtime_ns for path in FOLDER.iterdir()} == before
+
+
+def test_the_open_schemas_export_what_the_strict_ones_do():
+    def exported(path):
+        _, _, record = path.read_text(encoding="utf-8").rpartition("\n{\n")
+        return re.findall(r"^  ([A-Za-z]\w*)(?= =|,?$)", record, re.MULTILINE)
+
+    assert {path.name for path in OPEN_FOLDER.iterdir()} == {path.name for path in FOLDER.iterdir()}
+    for path in FOLDER.iterdir():
+        assert exported(path), path.name
+        assert exported(OPEN_FOLDER / path.name) == exported(path), path.name
 
 
 @ALL
