@@ -17,7 +17,7 @@ class OperatingSystem(Record):
 
 
 class ServerSpec(Record):
-    """Size of a server. Without a plan, the cheapest SKU that fits is chosen; with one, cpu and memory are the SKU's."""
+    """Size of a server. Without a plan, the cheapest x86 SKU that fits is chosen; with one, cpu and memory are the SKU's."""
 
     cpu: Annotated[int, Field(ge=1, le=1024)] | None = Field(default=None, description="CPU cores must be positive")
     memory_gb: Annotated[float, Field(gt=0, le=65536)] | None = Field(default=None, description="Memory must be positive GB")
