@@ -6,11 +6,12 @@ from prov_gen.understand.mentions import Mention
 from stratumops.errors import InvalidInputError
 
 
-def apply_account(draft: Draft, attributes: list[Mention], environment: str) -> None:
-    """Write the attributes that belong to no single thing."""
+def apply_account(draft: Draft, attributes: list[Mention], environment: str, *, several_networks: bool) -> None:
+    """Write the attributes that belong to no single thing. With several networks, the first addresses are the own one's."""
     for mention in attributes:
         if mention.category == "environment":
-            _environment(draft, mention)
+            if not (several_networks and any(cidr.start == mention.end for cidr in attributes if cidr.category == "vpc_cidr")):
+                _environment(draft, mention)
         elif mention.category == "money":
             amount, currency = mention.value
             if amount > 0 and draft.resource_type is None:
@@ -25,6 +26,8 @@ def apply_account(draft: Draft, attributes: list[Mention], environment: str) -> 
                 draft.understood(mention, "monitoring.notify", mention.value)
         elif mention.category == "closed":
             draft.understood(mention, "security_groups", "closed")
+        elif mention.category == "vpc_cidr" and several_networks and get_path(draft.config, "networking.vpc_cidr"):
+            continue  # a further network's
         else:
             _effect(draft, mention)
     if "environment" not in draft.config:

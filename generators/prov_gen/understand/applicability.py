@@ -20,14 +20,16 @@ def effect_of(mention: Mention) -> dict[str, Any]:
 def accepts(kind: str, mention: Mention) -> bool:
     """Whether an attribute can be said of a kind."""
     category = mention.category
+    if kind == "pool":
+        return category in {"name", "quoted"} or (category != "role" and accepts("worker", mention))
     if category in _NAMED:
         return kind not in {"node", "worker", "control_plane", "nat"}
     if category == "noun":
-        return mention.value in {"disk", "storage", "memory"} and kind in _SIZED
+        return mention.value in {"disk", "storage", "memory", "root_disk"} and kind in _SIZED
     if category == "size_gb":
         return kind in _SIZED
     if category == "rule":
-        return kind in {"server", "database", "cache", "security_group", "load_balancer"}
+        return kind in {"server", "database", "cache", "security_group", "load_balancer", "workload"}
     if category == "domain":
         return kind in _WITH_DOMAIN
     return kind in effect_of(mention)

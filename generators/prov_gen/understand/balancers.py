@@ -29,7 +29,7 @@ def build_balancers(site: Site) -> None:
         made.values["listeners"] = _listeners(site, made, domains, rules, secure=secure)
         site.add("load_balancers", made, "lb")
         for rule in made.rules:
-            draft.understood(rule, "load_balancers.listeners", list(rule.value.ports))
+            draft.understood(rule, f"{made.prefix}.listeners", list(rule.value.ports))
         if draft.allows("security_groups"):
             _guard(site, made, targets)
 
@@ -37,19 +37,18 @@ def build_balancers(site: Site) -> None:
 def _listeners(
     site: Site, made: Made, domains: list[Mention], ports: list[tuple[int, int]], *, secure: bool
 ) -> list[dict[str, Any]]:
-    draft = site.draft
     if made.values.get("kind") == "network":
         numbers = [first for first, _ in ports] or [443 if secure else 80]
         return [{"port": port, "protocol": "tcp", "target_port": port} for port in numbers]
     if not secure and 443 not in [first for first, _ in ports]:
         if not ports:
-            draft.assume("load_balancers.listeners", 80, "plain HTTP, as neither HTTPS nor a domain was named; say both for TLS")
+            made.assume("listeners", 80, "plain HTTP, as neither HTTPS nor a domain was named; say both for TLS")
         return [
             {"port": port, "protocol": "http", "target_port": 80 if port == 80 else port}
             for port in ([first for first, _ in ports] or [80])
         ]
     certificate = _certificate(site, domains)
-    draft.assume("load_balancers.listeners", [443, 80], "HTTPS on 443 with plain HTTP redirected to it; the servers answer on 80")
+    made.assume("listeners", [443, 80], "HTTPS on 443 with plain HTTP redirected to it; the servers answer on 80")
     listeners: list[dict[str, Any]] = [
         {"port": 443, "protocol": "https", "target_port": 80, "certificate": certificate},
         {"port": 80, "protocol": "http", "target_port": 80, "redirect_to_https": True},
@@ -78,13 +77,15 @@ def _add_certificate(site: Site, made: Made | None, domains: list[Mention]) -> N
     record["name"] = site.names.setdefault("certificates", Names()).take_exactly(record["name"])
     if names[1:]:
         record["alternative_names"] = names[1:]
-    draft.config.setdefault("certificates", []).append(record)
+    certificates = draft.config.setdefault("certificates", [])
+    certificates.append(record)
+    prefix = f"certificates[{len(certificates) - 1}]"
     for mention in domains:
-        draft.understood(mention, "certificates.domain", mention.value.lower())
+        draft.understood(mention, f"{prefix}.domain", mention.value.lower())
     if not domains:
-        draft.assume("certificates.domain", PLACEHOLDER_DOMAIN, "no domain was named: put yours here")
+        draft.assume(f"{prefix}.domain", PLACEHOLDER_DOMAIN, "no domain was named: put yours here")
     if made:
-        made.tell(draft, "certificates")
+        made.tell(draft, prefix)
 
 
 def build_certificates(site: Site) -> None:
@@ -104,7 +105,7 @@ def _targets(site: Site, made: Made) -> list[Made]:
     outer = [server for server in servers if server.values.get("role") not in INNER_ROLES]
     phrase = site.phrases[made.head.phrase]
     following = site.phrases[made.head.phrase + 1 : made.head.phrase + 2]
-    if following and "in_front" in following[0].lead:
+    if following and {"in_front", "kept"} & set(following[0].lead):
         named = [server for server in servers if server.head in following[0].heads or server.head is following[0].reference]
         if named:
             return named
@@ -120,7 +121,7 @@ def _targets(site: Site, made: Made) -> list[Made]:
     chosen = outer or [cluster for cluster in site.of("cluster") if cluster.placed]
     if chosen and "behind" not in phrase.lead:
         names = [name for target in chosen for name in target.placed]
-        site.draft.assume("load_balancers.targets", names, "they answer requests; nothing else was said")
+        made.assume("targets", names, "they answer requests; nothing else was said")
     return chosen
 
 
@@ -166,23 +167,24 @@ def build_zones(site: Site) -> None:
         return
     for made in site.of("dns_zone"):
         names = [mention.value.lower().removeprefix("*.") for mention in made.domains]
-        names += [name.lower() for name in made.names if "." in name]
+        names += [name.lower() for name in made.names if "." in name.strip(".")]
         if not names:
             names = [PLACEHOLDER_DOMAIN]
-            draft.assume("dns_zones.domain", PLACEHOLDER_DOMAIN, "no domain was named: put yours here")
+            made.assume("domain", PLACEHOLDER_DOMAIN, "no domain was named: put yours here")
         target = _answer(site)
         zones = draft.config.setdefault("dns_zones", [])
+        prefix = f"dns_zones[{len(zones)}]"
         for name in dict.fromkeys(names):
             if any(known["domain"] == name for known in zones):
                 continue
             zone = {"domain": name, **made.values}
             if target:
                 zone["records"] = [{"name": "@", "type": "A", "target": target}]
-                draft.assume("dns_zones.records", target, "the domain leads to what answers requests")
+                made.assume("records", target, "the domain leads to what answers requests")
             zones.append(zone)
         for mention in made.domains:
-            draft.understood(mention, "dns_zones.domain", mention.value.lower())
-        made.tell(draft, "dns_zones")
+            draft.understood(mention, f"{prefix}.domain", mention.value.lower())
+        made.tell(draft, prefix)
 
 
 def _answer(site: Site) -> str | None:

@@ -9,16 +9,19 @@ from prov_gen.understand.phrases import Head, Phrase
 
 # Attributes of the whole configuration; they look for no head.
 GLOBAL = frozenset({"provider", "place", "zone", "zones", "environment", "money", "pair", "email", "vpc_cidr", "closed"})
-_SKIPPED = frozenset({"number", "kind", "cue", "stop", "punctuation", "unknown", "unit", "currency", "tens", "word_of"})
+_SKIPPED = frozenset(
+    {"number", "kind", "cue", "stop", "punctuation", "unknown", "unit", "currency", "tens", "word_of"}
+) | frozenset({"image", "ordinal", "people", "unsupported"})
 
 
 @dataclass(slots=True)
 class Clauses:
-    """The heads with their attributes, what belongs to the whole configuration, and what found no place."""
+    """The heads with their attributes, what belongs to the whole, what found no place, and what two things could have."""
 
     heads: list[Head]
     attributes: list[Mention] = field(default_factory=list)
     homeless: list[Mention] = field(default_factory=list)
+    doubts: list[tuple[Mention, Head, Head]] = field(default_factory=list)
 
 
 def build_clauses(phrases: list[Phrase], heads: list[Head]) -> Clauses:
@@ -26,10 +29,15 @@ def build_clauses(phrases: list[Phrase], heads: list[Head]) -> Clauses:
     clauses = Clauses(heads)
     wide = False
     for index, phrase in enumerate(phrases):
-        alone = not phrase.heads and (not phrase.lead or phrase.lead[-1] not in {"with", "called", "behind", "in", "kept", "and"})
-        everything = any(mention.is_cue("every") for mention in phrase.mentions)
+        alone = (
+            not phrase.topics
+            and phrase.host is None
+            and (not phrase.lead or phrase.lead[-1] not in {"with", "called", "behind", "in", "kept", "and"})
+        )
+        before = phrases[index - 1].mentions if index and phrase.lead[:1] == ["in"] else []
+        everything = any(mention.is_cue("every") for mention in [*phrase.mentions, *(before if _is_glue(before) else ())])
         continues = bool(phrase.lead) and phrase.lead[0] in {"and", "kept"} and wide
-        wide = not phrase.heads and (alone or everything or continues)
+        wide = not phrase.topics and (alone or everything or continues)
         for mention in phrase.mentions:
             if mention.category in _SKIPPED:
                 continue
@@ -37,7 +45,23 @@ def build_clauses(phrases: list[Phrase], heads: list[Head]) -> Clauses:
                 clauses.attributes.append(mention)
                 continue
             _attach(clauses, phrases, index, mention, spread=wide and spreads(mention), everything=everything)
+    for head in heads:
+        _share_names(head)
     return clauses
+
+
+def _is_glue(mentions: Sequence[Mention]) -> bool:
+    return all(mention.category in {"cue", "stop"} for mention in mentions)
+
+
+def _share_names(head: Head) -> None:
+    """ "Two buckets named raw and clean, the second ...": the second name is the second's."""
+    names = [mention for mention in head.attributes if mention.category in {"name", "quoted"}]
+    if head.ordinals and len(names) > (head.count or 0):
+        for value, part in head.ordinals:
+            if value <= len(names) and not any(mention.category == "name" for mention in part.attributes):
+                part.attributes.append(names[value - 1])
+                head.attributes.remove(names[value - 1])
 
 
 def _attach(clauses: Clauses, phrases: list[Phrase], index: int, mention: Mention, *, spread: bool, everything: bool) -> None:
@@ -53,17 +77,23 @@ def _attach(clauses: Clauses, phrases: list[Phrase], index: int, mention: Mentio
         chosen = before[-1] if before and prefers_before else (after or before)[0]
         chosen.attributes.append(mention)
         return
-    ordered = clauses.heads
-    able = [head for head in ordered if accepts(head.kind, mention)]
-    if spread or (everything and spreads(mention)):
+    spoken_of = [head for head in phrase.references if accepts(head.kind, mention)]
+    if spoken_of:
+        for head in spoken_of:
+            head.attributes.append(mention)
+        return
+    able = [head for head in clauses.heads if accepts(head.kind, mention)]
+    if spread or (everything and mention.category not in {"name", "quoted", "rule", "domain"}):
         reached = able if everything else [head for head in able if head.phrase < index] or able
         for head in reached:
             head.attributes.append(mention)
         if reached:
             return
-    target = _nearest(able, phrase, index)
-    if target is not None:
+    targets = _nearest(phrases, index, mention) or able[-1:]
+    for target in targets:
         target.attributes.append(mention)
+    if targets:
+        _note_doubt(clauses, phrases, index, mention, targets)
     elif belongs_to_all(mention):
         clauses.attributes.append(mention)
     else:
@@ -74,48 +104,52 @@ def _head_with(phrase: Phrase, mention: Mention) -> Head:
     return next(head for head in phrase.heads if mention in head.mentions)
 
 
-def _nearest(able: Sequence[Head], phrase: Phrase, index: int) -> Head | None:
-    """The head before in the same sentence, then the one after in it, then before, then after."""
-    before = [head for head in able if head.phrase <= index]
-    after = [head for head in able if head.phrase > index]
-    same = [head for head in before if head.sentence == phrase.sentence] or [
-        head for head in after[:1] if head.sentence == phrase.sentence
+def _nearest(phrases: Sequence[Phrase], index: int, mention: Mention) -> list[Head]:
+    """What is named or spoken of before in the same sentence, then the next after in it, then before, then after."""
+    sentence = phrases[index].sentence
+    before, after = list(reversed(phrases[: index + 1])), list(phrases[index + 1 :])
+    same_after = [phrase for phrase in after if phrase.sentence == sentence and phrase.topics]
+    order = [
+        *(phrase for phrase in before if phrase.sentence == sentence),
+        *(phrase for phrase in same_after if any(accepts(head.kind, mention) for head in phrase.topics)),
+        *before,
+        *after,
     ]
-    if same:
-        return same[-1]
-    return before[-1] if before else after[0] if after else None
+    for phrase in order:
+        spoken_of = [head for head in phrase.references if accepts(head.kind, mention)]
+        named = [head for head in phrase.heads if accepts(head.kind, mention)]
+        if named or spoken_of:
+            return named[-1:] or spoken_of
+    return []
 
 
-def settle_parts(heads: list[Head], mentions: Sequence[Mention]) -> list[Head]:
-    """Nodes, workers and control planes belong to a cluster, to a database, or are servers of their own."""
-    clusters = [head for head in heads if head.kind == "cluster"]
-    parts = [head for head in heads if head.kind in {"node", "worker", "control_plane"}]
-    speaks_of_pods = any(
-        mention.category == "cni" or (mention.category == "flag" and mention.value == "autoscaling") for mention in mentions
-    )
-    if parts and not clusters and (speaks_of_pods or any(head.kind == "control_plane" for head in parts)):
-        first = parts[0]
-        implied = Head("cluster", first.mentions[:1], first.phrase, first.sentence, implied=True)
-        heads = [*heads[: heads.index(first)], implied, *heads[heads.index(first) :]]
-        clusters = [implied]
-    for part in parts:
-        stores = [head for head in heads if head.kind in {"database", "cache"} and head.sentence == part.sentence]
-        if stores and part.kind == "node" and (not clusters or stores[-1].phrase == part.phrase):
-            part.owner = ([store for store in stores if store.phrase <= part.phrase] or stores)[-1]
-        elif clusters:
-            before = [head for head in clusters if head.phrase <= part.phrase]
-            part.owner = before[-1] if before else clusters[0]
-            if part.kind == "node":
-                part.kind = "worker"
-        else:
-            if part.kind == "worker":
-                part.attributes.append(Mention("role", "worker", part.start, part.end))
-            part.kind = "server"
-    return heads
+# What is counted or measured: to give it to the wrong thing would be costly.
+_QUANTITIES = frozenset({"cpu", "memory", "disk", "size_gb", "iops", "replicas", "sku", "size", "backup_days", "range"})
+
+
+def _note_doubt(clauses: Clauses, phrases: Sequence[Phrase], index: int, mention: Mention, targets: list[Head]) -> None:
+    """A quantity behind a comma or "and" that two things of the sentence could have."""
+    phrase = phrases[index]
+    if (
+        mention.category not in _QUANTITIES
+        or phrase.host is not None
+        or not phrase.lead
+        or phrase.lead[-1] in {"with", "of", "kept"}
+    ):
+        return
+    others = [
+        head
+        for other in phrases
+        if other.sentence == phrase.sentence
+        for head in other.topics
+        if head not in targets and accepts(head.kind, mention)
+    ]
+    if others:
+        clauses.doubts.append((mention, targets[-1], others[-1]))
 
 
 _KEPT = {("flag", "backup"): "backup_days", ("schedule", ""): "backup_days", ("flag", "audit_logging"): "audit_days"}
-_KEPT |= {("flag", "lifecycle"): "expire_days"}
+_KEPT |= {("flag", "lifecycle"): "expire_days", ("flag", "archive"): "archive_days"}
 _KEPT |= {("flag", "monitoring"): "monitoring_days", ("flag", "prometheus"): "monitoring_days"}
 
 
@@ -132,7 +166,7 @@ def settle_days(mentions: list[Mention]) -> list[Mention]:
             if key in _KEPT:
                 about = _KEPT[key]
                 break
-            if other.category == "kind" and other.value in {"log_group", "queue"}:
+            if other.category == "kind" and other.value in {"log_group", "queue", "bucket"}:
                 break
         settled.append(replace(mention, category=about) if about else mention)
     return settled
@@ -147,8 +181,10 @@ def settle_cidrs(mentions: list[Mention]) -> list[Mention]:
     for index, mention in enumerate(mentions):
         if mention.category != "cidr" or "/" not in mention.value:
             continue
-        for other in (*reversed(range(max(0, index - 4), index)), *range(index + 1, min(len(mentions), index + 4))):
+        for other in (*reversed(range(max(0, index - 6), index)), *range(index + 1, min(len(mentions), index + 4))):
             about = _CIDR_OF.get(str(settled[other].value)) if settled[other].category in {"noun", "kind"} else None
+            if about is None and settled[other].category == "vpc_cidr" and other < index:
+                about = "vpc_cidr"
             if about:
                 settled[index] = replace(mention, category=about)
                 if settled[other].category == "noun":

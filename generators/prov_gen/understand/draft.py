@@ -1,10 +1,13 @@
 """The configuration while it is being made: values with the words that they come from, and notes on the rest."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prov_gen.findings import Finding, Severity
+from prov_gen.codes import Severity
+from prov_gen.findings import WORDS, Finding, finding
+from prov_gen.understand.lexicon import lexicon
 from prov_gen.understand.mentions import GLUE, Mention
 from prov_gen.understand.result import Assumption, Fact, ResourceType, Unplaced
 from prov_gen.understand.tokens import Token
@@ -13,13 +16,13 @@ from prov_gen.understand.tokens import Token
 KINDS_OF: dict[ResourceType, frozenset[str]] = {
     "server": frozenset({"server", "node", "worker", "volume", "security_group"}),
     "network": frozenset({"network", "subnet", "nat", "security_group", "load_balancer", "dns_zone", "certificate"}),
-    "cluster": frozenset({"cluster", "worker", "node", "control_plane"}),
+    "cluster": frozenset({"cluster", "worker", "node", "control_plane", "pool", "workload"}),
     "database": frozenset({"database", "cache", "node"}),
 }
 FIELDS_OF: dict[ResourceType, frozenset[str]] = {
     "server": frozenset({"servers", "volumes", "security_groups"}),
     "network": frozenset({"networking", "security_groups", "load_balancers", "dns_zones", "certificates"}),
-    "cluster": frozenset({"clusters"}),
+    "cluster": frozenset({"clusters", "workloads"}),
     "database": frozenset({"databases", "caches"}),
 }
 
@@ -70,6 +73,23 @@ class Draft:
         if fact not in self.facts:
             self.facts.append(fact)
 
+    def told(self) -> list[Fact]:
+        """The facts in the order of the text; what says one thing in two words is one fact ("3-node", "dos servidores web")."""
+        merged: list[Fact] = []
+        for fact in sorted(self.facts, key=lambda fact: (fact.start, fact.end, fact.path)):
+            same = [
+                index
+                for index, old in enumerate(merged)
+                if (old.path, old.value) == (fact.path, fact.value) and _stand_together(self.text[old.end : fact.start])
+            ]
+            if same:
+                old = merged[same[-1]]
+                end = max(old.end, fact.end)
+                merged[same[-1]] = Fact(self.text[old.start : end], old.path, old.value, old.start, end)
+            else:
+                merged.append(fact)
+        return merged
+
     def assume(self, path: str, value: Any, why: str) -> None:
         """Note a value that nobody stated."""
         assumption = Assumption(path, value, why)
@@ -84,15 +104,18 @@ class Draft:
         if note not in self.unplaced:
             self.unplaced.append(note)
 
-    def find(self, code: str, message: str, fix: str, path: str = "", severity: Severity = "warning") -> None:
-        """Note a conflict."""
-        where = tuple(path.split(".")) if path else ()
-        self.findings.append(Finding(layer=2, code=code, severity=severity, where=where, message=message, fix=fix))
+    def find(self, code: str, message: str, fix: str, path: str = "", severity: Severity = "warning", layer: int = WORDS) -> None:
+        """Note a conflict. Of several things at `path` ("servers[0..2]") the first is pointed at."""
+        plain = _INDEX.sub(r".\1", path)
+        where = tuple(int(part) if part.isdecimal() else part for part in plain.split(".")) if plain else ()
+        self.findings.append(finding(code, where, message, fix, severity=severity, layer=layer))
 
     def leave_rest(self, mentions: Sequence[Mention]) -> None:
         """Note what no mention used: unknown words in runs, known words without effect one by one."""
         run: Mention | None = None
-        for mention in mentions:
+        for mention, following in zip(mentions, [*mentions[1:], None], strict=True):
+            if mention.is_cue("without") and (following is None or following.category == "punctuation"):
+                self.leave(mention, "it is not clear what is left out")
             is_loose = not self.used.issuperset(range(mention.start, mention.end))
             if is_loose and mention.category == "unknown":
                 run = run.joined(mention) if run else mention
@@ -101,13 +124,27 @@ class Draft:
                 self.leave(run, "not a word that is known here")
                 run = None
             if is_loose and mention.category not in {*GLUE, "punctuation", "word_of"} and not _is_article(mention):
-                self.leave(mention, _REASONS.get(mention.category, "nothing described takes this"))
+                self.leave(mention, _reason(mention))
         if run:
             self.leave(run, "not a word that is known here")
 
 
+_FAR = 30
+_INDEX = re.compile(r"\[(\d+)(?:\.\.\d+)?\]")
+
+
+def _stand_together(between: str) -> bool:
+    return len(between) <= _FAR and not any(sign in between for sign in ".;()!?\n")
+
+
 def _is_article(mention: Mention) -> bool:
-    return mention.category == "number" and mention.language != "any" and mention.value == 1
+    return mention.category == "number" and mention.language != "any" and mention.value == 1 and not mention.implies
+
+
+def _reason(mention: Mention) -> str:
+    if mention.category == "unsupported":
+        return lexicon().reasons[mention.value]
+    return _REASONS.get(mention.category, "nothing described takes this")
 
 
 _REASONS = {
@@ -116,5 +153,6 @@ _REASONS = {
     "domain": "nothing described uses a domain",
     "quoted": "it is not clear what this names",
     "name": "it is not clear what this names",
+    "people": "who it is for has no place in a configuration",
     "days": "it is not clear what is kept for this time",
 }

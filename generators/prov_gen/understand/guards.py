@@ -41,7 +41,7 @@ def _serve_https(site: Site) -> None:
             name = group_of(site, made)
             for port in (443, 80):
                 site.allow(name, (port, port), "HTTPS, and plain HTTP to redirect", cidrs=[ANYWHERE])
-            site.draft.assume(f"security_groups.{name}", [443, 80], "it speaks HTTPS; open to the internet")
+            site.draft.assume(site.group_path(name), [443, 80], "it speaks HTTPS; open to the internet")
 
 
 def _owner_of(site: Site, made: Made, rule: PortRule) -> Made:
@@ -80,9 +80,9 @@ def _open(site: Site, made: Made, mention: Mention, group: str | None = None) ->
                 if ports[0] in _INNER_PORTS
                 else "no source was named; open to the internet"
             )
-            site.draft.assume(f"security_groups.{name}", {"port": ports[0], "from": sources[0]}, why)
+            site.draft.assume(site.group_path(name), {"port": ports[0], "from": sources[0]}, why)
         site.allow(name, ports, site.draft.phrase(mention.start, mention.end), cidrs=sources, groups=groups)
-    site.draft.understood(mention, f"security_groups.{name}.rules", [list(ports) for ports in rule.ports])
+    site.draft.understood(mention, f"{site.group_path(name)}.rules", [list(ports) for ports in rule.ports])
 
 
 def _network(site: Site, mention: Mention, text: str) -> str | None:
@@ -113,10 +113,10 @@ def _reach(site: Site, made: Made) -> None:
     if here and not site.of("cluster"):
         groups = list(dict.fromkeys(group_of(site, server) for server in here))
         site.allow(name, (port, port), "from the servers", groups=groups)
-        site.draft.assume(f"security_groups.{name}", groups, f"only the servers reach port {port}")
+        site.draft.assume(site.group_path(name), groups, f"only the servers reach port {port}")
     else:
         site.allow(name, (port, port), "from inside the network", cidrs=[site.inside()])
-        site.draft.assume(f"security_groups.{name}", site.inside(), f"only the network itself reaches port {port}")
+        site.draft.assume(site.group_path(name), site.inside(), f"only the network itself reaches port {port}")
 
 
 def _named(site: Site, made: Made) -> None:
@@ -131,6 +131,6 @@ def _named(site: Site, made: Made) -> None:
         for server in site.draft.config.get("servers", ()):
             groups = server.setdefault("networking", {})
             groups["security_groups"] = [*groups.get("security_groups", ()), group]
-    made.tell(site.draft, f"security_groups.{group}")
+    made.tell(site.draft, site.group_path(group))
     for rule in made.rules:
         _open(site, made, rule, group)

@@ -2,12 +2,15 @@
 
 from itertools import pairwise
 
-from prov_gen.understand.applicability import accepts
+from prov_gen.understand.implied import imply, imply_server, imply_volume, is_disk
 from prov_gen.understand.mentions import Mention
+from prov_gen.understand.ordinals import split_ordinals
 from prov_gen.understand.phrases import Head, Phrase
+from prov_gen.understand.references import join_hosts, refer, refer_to_hosts
+from prov_gen.understand.sums import drop_titles, sum_up
 
 # Two kinds beside each other in one phrase: what they are together.
-_TOGETHER = {
+TOGETHER = {
     ("server", "server"): "server",
     ("cluster", "cluster"): "cluster",
     ("worker", "node"): "worker",
@@ -38,42 +41,38 @@ _TOGETHER = {
     ("registry", "registry"): "registry",
     ("certificate", "certificate"): "certificate",
     ("bastion", "server"): "server",
+    ("pool", "node"): "pool",
+    ("pool", "worker"): "pool",
+    ("pool", "server"): "pool",
+    ("node", "pool"): "pool",
+    ("worker", "pool"): "pool",
+    ("workload", "workload"): "workload",
+    ("file_system", "file_system"): "file_system",
 }
 
+_STORES = frozenset({"database", "cache"})
 
-def find_heads(phrases: list[Phrase], role_of: dict[str, str]) -> list[Head]:
-    """The heads of all phrases, in order; also those that are only implied ("two small and one large server")."""
+
+def find_heads(phrases: list[Phrase], role_of: dict[str, str], *, of_servers: bool) -> list[Head]:
+    """The heads of all phrases, in order; also those that are only implied ("two small and one large server").
+
+    `of_servers`: what belongs to nothing, such as an operating system, implies a server.
+    """
     for index, phrase in enumerate(phrases):
         _heads_of(phrase, index, role_of)
     _count_behind_colon(phrases)
-    _imply(phrases)
-    _sum_up(phrases)
-    _refer(phrases)
+    join_hosts(phrases, TOGETHER)
+    split_ordinals(phrases)
+    imply(phrases)
+    drop_titles(phrases)
+    sum_up(phrases, role_of)
+    refer(phrases)
+    refer_to_hosts(phrases)
+    if of_servers and not any(phrase.heads for phrase in phrases):
+        imply_server(phrases)
     if not any(phrase.heads for phrase in phrases):
-        _imply_volume(phrases)
+        imply_volume(phrases)
     return [head for phrase in phrases for head in phrase.heads]
-
-
-def _sum_up(phrases: list[Phrase]) -> None:
-    """ "Two databases: a MySQL and a PostgreSQL" are two, not four."""
-    for index, phrase in enumerate(phrases[:-1]):
-        if len(phrase.heads) != 1 or phrases[index + 1].lead != [":"]:
-            continue
-        whole = phrase.heads[0]
-        rest = [head for after in phrases[index + 1 :] for head in after.heads]
-        parts = [head for head in rest if head.kind == whole.kind and head.sentence == whole.sentence]
-        if parts and whole.count == sum(head.count or 1 for head in parts):
-            parts[0].repeats.extend(whole.mentions)
-            phrase.heads, phrase.reference = [], parts[0]
-
-
-def _imply_volume(phrases: list[Phrase]) -> None:
-    """A disk that belongs to nothing is a volume."""
-    for index, phrase in enumerate(phrases):
-        disk = next((mention for mention in phrase.mentions if _is_disk(mention)), None)
-        if disk is not None:
-            phrase.heads.append(Head("volume", [disk], index, phrase.sentence, implied=True))
-            return
 
 
 def _count_behind_colon(phrases: list[Phrase]) -> None:
@@ -92,74 +91,45 @@ def _count_behind_colon(phrases: list[Phrase]) -> None:
             phrase.mentions = []
 
 
-def _role(head: Head, phrase: Phrase) -> str | None:
-    said = [mention.implies.get("role") for mention in head.mentions] + [
-        mention.value for mention in phrase.mentions if mention.category == "role"
-    ]
-    return next((role for role in said if role), None)
-
-
-# Named without a number, these are what was named before: "Kubernetes ... a cluster", "Kubernetes with k3s".
-_ONCE = frozenset({"cluster"})
-
-
-def _refer(phrases: list[Phrase]) -> None:
-    """ "The web servers" are those that were named before, not further ones."""
-    seen: list[tuple[Head, str | None]] = []
-    later = [(head, _role(head, phrase)) for phrase in phrases for head in phrase.heads if head.count is not None]
-    for phrase in phrases:
-        if len(phrase.heads) == 1 and phrase.heads[0].count is None:
-            head = phrase.heads[0]
-            role = _role(head, phrase)
-            same = [old for old, old_role in seen if old.kind == head.kind and role in (None, old_role)]
-            if not same and phrase.definite:
-                same = [new for new, new_role in later if new.kind == head.kind and role in (None, new_role)][:1]
-            bare = head.kind in _ONCE or (role is not None and phrase.lead[-1:] not in ([","], ["and"]))
-            bare = bare or (
-                (bool(phrase.lead) and phrase.lead[-1] == "with") and any(old.sentence == head.sentence for old in same)
-            )
-            if same and (phrase.definite or bare):
-                phrase.reference = same[-1]
-                same[-1].attributes.extend(m for m in head.attributes if m.category != "role")
-                phrase.mentions = [m for m in phrase.mentions if m.category != "role" and m not in head.mentions]
-                if phrase.definite or role is not None:
-                    same[-1].repeats.extend(head.mentions)
-                else:
-                    same[-1].mentions.extend(head.mentions)
-                phrase.heads = []
-        seen.extend((head, _role(head, phrase)) for head in phrase.heads)
-
-
 def _heads_of(phrase: Phrase, index: int, role_of: dict[str, str]) -> None:
     number: Mention | None = None
+    pointed = False
     engine = any(mention.category == "engine" for mention in phrase.mentions)
     for mention in phrase.mentions:
         if mention.category == "number" and isinstance(mention.value, int):
             number = mention
             continue
-        if number is not None and number.value > 1 and _is_disk(mention):
+        if mention.category == "cue":
+            pointed = mention.is_cue("every", "per")
+        if number is not None and (number.value > 1 or number.implies) and is_disk(mention):
             named = [number, mention] if mention.category == "noun" else [number]
             phrase.heads.append(Head("volume", named, index, phrase.sentence, count=number.value))
             number = None
             continue
-        kind = (
-            mention.value if mention.category == "kind" else mention.implies.get("kind") if mention.category == "engine" else None
-        )
-        if kind is None or mention.negated:
+        kind = _kind_of(mention)
+        if kind is None or mention.negated or (kind == "cluster" and _is_of_other_product(phrase, mention)):
             continue
-        last = phrase.heads[-1] if phrase.heads and number is None else None
-        pair = (last.kind, kind) if last else None
-        if last and pair and "server" in pair and {"database", "cache"} & set(pair):
-            other = next(part for part in pair if part != "server")
+        last = phrase.heads[-1] if phrase.heads else None
+        if last and number is not None and _fills_pool(last, kind, number, mention):
+            number = None
+            continue
+        if (
+            last
+            and kind == "node"
+            and number is None
+            and last.kind in _STORES
+            and last.count
+            and last.mentions[0].category == "number"
+        ):
+            number, last.count = last.mentions.pop(0), None  # "3 MongoDB nodes"
+        if last and kind in _STORES and last.kind == "cluster" and number and not _is_kubernetes(last):
+            last.kind = kind  # "a cluster of 3 MongoDB nodes"
             last.mentions.append(mention)
-            last.kind = other if engine else "server"
-            if not engine:
-                last.attributes.append(Mention("role", role_of[other], mention.start, mention.end))
-        elif last and pair in _TOGETHER:
-            last.kind = _TOGETHER[pair]
-            last.mentions.append(mention)
+        elif last and number is None and _join(last, kind, mention, role_of, engine=engine):
+            continue
         else:
-            head = Head(kind, [mention], index, phrase.sentence)
+            head = Head(kind, [mention], index, phrase.sentence, definite=pointed and number is None)
+            pointed = False
             if number is not None:
                 head.count = number.value
                 head.mentions.insert(0, number)
@@ -170,68 +140,42 @@ def _heads_of(phrase: Phrase, index: int, role_of: dict[str, str]) -> None:
         phrase.heads[0].mentions.append(number)
 
 
-def _is_disk(mention: Mention) -> bool:
-    return mention.category == "disk" or (mention.category == "noun" and mention.value == "disk")
+def _fills_pool(pool: Head, kind: str, number: Mention, mention: Mention) -> bool:
+    """ "A pool of 4 nodes": the number is the pool's."""
+    if pool.kind != "pool" or (pool.count or 1) > 1 or kind not in {"node", "worker", "server"}:
+        return False
+    pool.count = number.value
+    pool.mentions += [number, mention]
+    return True
 
 
-_TELLING = frozenset({"size", "sku", "role", "os", "flag"})
-_OF_SERVERS = frozenset({"sku", "role", "os"})
+def _join(last: Head, kind: str, mention: Mention, role_of: dict[str, str], *, engine: bool) -> bool:
+    """Make one thing of two words for it: "worker node", "database server"."""
+    pair = (last.kind, kind)
+    if "server" in pair and _STORES & set(pair):
+        other = next(part for part in pair if part != "server")
+        last.kind = other if engine else "server"
+        if not engine:
+            last.attributes.append(Mention("role", role_of[other], mention.start, mention.end))
+    elif pair in TOGETHER:
+        last.kind = TOGETHER[pair]
+    else:
+        return False
+    last.mentions.append(mention)
+    return True
 
 
-def _imply(phrases: list[Phrase]) -> None:
-    for index, phrase in enumerate(phrases):
-        if phrase.heads:
-            continue
-        count = phrase.count()
-        categories = {mention.category for mention in phrase.content()}
-        following = phrases[index + 1] if index + 1 < len(phrases) else None
-        next_head = following.heads[0] if following and following.heads and following.joins else None
-        roles_differ = next_head is not None and "role" in categories and any(m.category == "role" for m in _mentions(following))
-        if next_head is not None and following is not None and not roles_differ and next_head.count is None and count:
-            following.mentions[:0] = phrase.mentions
-            next_head.count = count.value
-            next_head.mentions.insert(0, count)
-            phrase.mentions = []
-        elif next_head is not None and (roles_differ or (count and categories & _TELLING)):
-            _add_head(phrase, index, next_head.kind, count)
-        elif count and (count.language != "any" or categories & _TELLING) and (before := _head_before(phrases, index)):
-            alone = categories <= {"number"} and not _places_next(following)
-            if phrase.joins and not alone and (categories & (_TELLING | {"place", "zone"}) or categories <= {"number"}):
-                _add_head(phrase, index, before.kind, count)
-            elif categories & _OF_SERVERS:
-                _add_head(phrase, index, "server", count)
-        elif count and count.value == 1 and _stands_on_servers(following):
-            continue
-        elif (count and categories & _OF_SERVERS) or ("sku" in categories and not any(p.heads for p in phrases)):
-            _add_head(phrase, index, "server", count)
+def _is_of_other_product(phrase: Phrase, cluster: Mention) -> bool:
+    """ "A Kafka cluster" is none of Kubernetes."""
+    return any(mention.category == "unsupported" and mention.end == cluster.start for mention in phrase.mentions)
 
 
-def _stands_on_servers(phrase: Phrase | None) -> bool:
-    """ "A website on three servers": the next phrase names the servers that the role is of."""
-    heads = phrase.heads if phrase and phrase.lead and phrase.lead[-1] in {"in", "with"} else []
-    return any(head.kind == "server" for head in heads)
+def _is_kubernetes(head: Head) -> bool:
+    return any(mention.implies.get("kubernetes") for mention in head.mentions)
 
 
-def _mentions(phrase: Phrase | None) -> list[Mention]:
-    return phrase.mentions if phrase else []
-
-
-def _places_next(phrase: Phrase | None) -> bool:
-    return phrase is not None and any(mention.category in {"place", "zone", "provider"} for mention in phrase.mentions)
-
-
-def _head_before(phrases: list[Phrase], index: int) -> Head | None:
-    """The last head of the sentence that everything in the phrase can be said of."""
-    said = [mention for mention in phrases[index].content() if mention.category in _TELLING]
-    for phrase in reversed(phrases[:index]):
-        if phrase.sentence != phrases[index].sentence:
-            return None
-        for head in reversed(phrase.heads):
-            if all(accepts(head.kind, mention) for mention in said):
-                return head
-    return None
-
-
-def _add_head(phrase: Phrase, index: int, kind: str, count: Mention | None) -> None:
-    named = count or phrase.content()[0]
-    phrase.heads.append(Head(kind, [named], index, phrase.sentence, count=count.value if count else None, implied=True))
+def _kind_of(mention: Mention) -> str | None:
+    if mention.category == "image":
+        return "workload"
+    kind = mention.value if mention.category == "kind" else mention.implies.get("kind") if mention.category == "engine" else None
+    return None if kind is None else str(kind)

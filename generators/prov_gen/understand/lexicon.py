@@ -11,9 +11,9 @@ from typing import Any
 from prov_gen.understand.tokens import Token, TokenKind, fold
 
 FOLDER = Path(__file__).parent / "lexicon"
-WORD_FILES = ("kinds", "attributes", "quantities", "function")
+WORD_FILES = ("kinds", "attributes", "quantities", "function", "unsupported")
 # Tables of the word files that hold no words.
-_NOT_WORDS = frozenset({"role_of"})
+_NOT_WORDS = frozenset({"role_of", "not_names"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,9 @@ class Lexicon:
                     for language in ("any", "en", "es"):
                         for phrase in row.get(language, ()):
                             self._add(phrase, Concept(category, value, row.get("implies", {}), language))
+        self._images = {*tables["attributes"]["software"], *tables["attributes"]["engine"], "postgres", "mongo"}
+        self.reasons: dict[str, str] = {value: row["reason"] for value, row in tables["unsupported"]["unsupported"].items()}
+        self.not_names = frozenset(tables["unsupported"]["not_names"]["words"])
         self._add_places()
         self.shapes = {name: re.compile(shape) for name, shape in read_table("skus")["shape"].items()}
 
@@ -91,8 +94,8 @@ class Lexicon:
     def _add_places(self) -> None:
         """Regions, cities and countries of every provider, and the code names of operating systems."""
         from prov_corpus import PROVIDERS  # noqa: PLC0415 - read on the first description, not on import
-        from prov_corpus.catalogue import images, regions  # noqa: PLC0415 - as above
-        from prov_corpus.catalogue.source import read_catalogue  # noqa: PLC0415 - as above
+        from prov_corpus.catalogue import images, regions  # noqa: PLC0415 - read with the catalogue, on the first description
+        from prov_corpus.catalogue.source import read_catalogue  # noqa: PLC0415 - read with the catalogue, on the first description
 
         self.zones: dict[str, tuple[str, str]] = {}
         self.region_ids: set[str] = set()
@@ -121,6 +124,9 @@ class Lexicon:
 
     def is_whole(self, folded: str) -> TokenKind | None:
         """Whether a run with signs inside is one technical word: a region, a zone, a SKU."""
+        if ":" in folded:
+            name = folded.partition(":")[0]
+            return "image" if "/" in name or name in self._images or not self.is_word(name) else None
         if folded in self.region_ids:
             return "word"
         if folded in self.zones:

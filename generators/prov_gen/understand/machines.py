@@ -10,6 +10,20 @@ SIZES = ("small", "medium", "large", "xlarge")
 INNER_ROLES = frozenset({"bastion", "database", "worker", "cache", "vpn", "build", "mail"})
 
 
+def spread_over_zones(site: Site) -> None:
+    """ "One per zone": as many as there are zones in use, unless they were counted."""
+    for made in site.of("server"):
+        if not made.take("per_zone"):
+            continue
+        count = made.head.count or 1
+        zones = site.zone_count or (count if count > 1 else 3)
+        if site.zone_count is None and count == 1:
+            made.assume("zone", zones, "one for each zone; no number of zones was named")
+        made.values["zones"] = zones
+        if count == 1:
+            made.head.count = len(site.zones(zones)) or zones
+
+
 def build_servers(site: Site) -> None:
     """Every server head becomes its servers, spread over zones when that was said."""
     for made in site.of("server"):
@@ -18,10 +32,10 @@ def build_servers(site: Site) -> None:
             continue
         base = str(made.values.get("role") or "server")
         if made.values.get("plan") is None and not {"cpu", "memory_gb"} & set(made.values.get("spec", {})):
-            site.draft.assume(f"servers.{base}.spec", {"cpu": 2, "memory_gb": 4}, "no size was named; these are the defaults")
+            made.assume("spec", {"cpu": 2, "memory_gb": 4}, "no size was named; these are the defaults")
         if "os" not in made.values.get("spec", {}):
-            site.draft.assume(f"servers.{base}.spec.os", "ubuntu", "no operating system was named")
-        _prefer_numbers(site, made)
+            made.assume("spec.os.family", "ubuntu", "no operating system was named")
+        _prefer_numbers(made)
         _check_sku(site, made, str(made.values.get("plan") or ""))
         records = site.add("servers", made, base)
         spread = site.zones(max(zones or 0, site.zone_count or 0))
@@ -31,23 +45,23 @@ def build_servers(site: Site) -> None:
             for index, record in enumerate(records):
                 record["zone"] = spread[index % len(spread)]
             why = "they are spread over the zones that were named" if site.zone_count else "high availability needs several zones"
-            site.draft.assume(f"servers.{base}.zone", spread, why)
+            site.draft.assume(f"{made.prefix}.zone", spread, why)
         elif zones and zones > 1 and len(records) == 1:
             site.draft.find(
                 "one_server_is_not_redundant",
                 "one server cannot be highly available",
                 "describe two servers and a load balancer",
-                f"servers.{base}",
+                made.prefix,
             )
 
 
-def _prefer_numbers(site: Site, made: Made) -> None:
+def _prefer_numbers(made: Made) -> None:
     """ "A large server with 16 cores": the numbers say what large means."""
     stated = {"cpu", "memory_gb"} & set(made.values.get("spec", {}))
     if stated and made.values.get("plan") in SIZES:
         size = made.values.pop("plan")
         made.facts = [(mention, "spec" if path == "plan" else path, value) for mention, path, value in made.facts]
-        site.draft.assume("servers.spec", sorted(stated), f"the cores and memory that were named say more than {size!r}")
+        made.assume("spec", sorted(stated), f"the cores and memory that were named say more than {size!r}")
 
 
 def _check_sku(site: Site, made: Made, plan: str) -> None:
@@ -62,7 +76,7 @@ def _check_sku(site: Site, made: Made, plan: str) -> None:
         made.values["plan"] = known.name
         return
     hint = ", ".join(nearest_skus(provider, plan)) or "small, medium, large or xlarge"
-    site.draft.find("unknown_plan", f"{provider} has no plan {plan!r} in its price list", f"use {hint}", "servers.plan")
+    site.draft.find("plan_unknown", f"{provider} has no plan {plan!r} in its price list", f"use {hint}", "servers.plan")
 
 
 def build_volumes(site: Site) -> None:
@@ -76,10 +90,10 @@ def build_volumes(site: Site) -> None:
         placed = owner.placed if owner else []
         if owner and len(placed) > 1 and (made.head.count or 1) == 1:
             made.head.count = len(placed)
-            draft.assume("volumes", len(placed), f"one volume for each of the {len(placed)} servers")
+            made.assume("", len(placed), f"one volume for each of the {len(placed)} servers")
         base = f"{owner.placed[0]}-data" if owner and len(placed) == 1 else "data"
         if not any(path == "size_gb" for _, path, _ in made.facts):
-            draft.assume("volumes.size_gb", 50, "no size was named")
+            made.assume("size_gb", 50, "no size was named")
         records = site.add("volumes", made, base)
         for index, record in enumerate(records):
             if placed:

@@ -1,15 +1,16 @@
 """Tokens to mentions: the phrases that mean something, with the span of tokens that says so."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 
 from prov_gen.understand.lexicon import Concept, Lexicon
-from prov_gen.understand.tokens import Token
+from prov_gen.understand.tokens import Token, fold
 
 GLUE = frozenset({"cue", "stop"})
-_TECHNICAL = {"quoted", "email", "cidr", "pair", "domain", "zone", "sku"}
+_TECHNICAL = {"quoted", "email", "cidr", "pair", "domain", "zone", "sku", "handle", "image"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,21 @@ def find_mentions(tokens: Sequence[Token], words: Lexicon) -> list[Mention]:
     """Every token, in order, as part of exactly one mention; what no lexicon knows has the category "unknown"."""
     found: list[Mention] = []
     at = 0
+    tagging = False
     while at < len(tokens):
         token = tokens[at]
+        tagging = (tagging or bool(found and found[-1].is_cue("tagged"))) and token.text not in {".", ";"}
         if found and found[-1].is_cue("called") and token.text != ":":
             at = _read_names(tokens, at, words, found)
+        elif tagging and (tag := _read_tag(tokens, at)) is not None:
+            found.append(tag)
+            at = tag.end
         elif token.kind in _TECHNICAL:
             found.append(_technical(token, at))
             at += 1
+        elif _is_numbered_name(tokens, at, words):
+            found.append(Mention("name", token.word[0], at, _run_end(tokens, at)))
+            at = found[-1].end
         elif token.kind == "punctuation":
             found.append(Mention("punctuation", token.text, at, at + 1))
             at += 1
@@ -61,7 +70,57 @@ def find_mentions(tokens: Sequence[Token], words: Lexicon) -> list[Mention]:
         else:
             found.append(Mention("unknown", token.text, at, at + 1))
             at += 1
-    return _negate(found)
+    return _negate(_keep_compounds(found, tokens))
+
+
+_NUMBERED_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*-[0-9]{1,3}")
+
+
+def _is_numbered_name(tokens: Sequence[Token], at: int, words: Lexicon) -> bool:
+    """Whether a run such as "web-01" names a machine; "debian-12" is a product and its version."""
+    run = fold(tokens[at].word[0])
+    if tokens[at].kind != "word" or not _NUMBERED_NAME.fullmatch(run) or (at and tokens[at - 1].word == tokens[at].word):
+        return False
+    matched = words.longest(tokens, at)
+    return (
+        matched is None
+        or matched[0].category in {"role", "stop"}
+        or matched[0].implies.get("kind") == "server"
+        or (matched[0].category == "kind" and matched[0].value in {"server", "node", "database", "worker", "cache", "bastion"})
+    )
+
+
+def _run_end(tokens: Sequence[Token], at: int) -> int:
+    end = at + 1
+    while end < len(tokens) and tokens[end].word == tokens[at].word:
+        end += 1
+    return end
+
+
+def _read_tag(tokens: Sequence[Token], at: int) -> Mention | None:
+    """ "Owner: jane" behind "tagged": a tag, as "Owner=jane" is."""
+    colon = _run_end(tokens, at)
+    value = colon + 1
+    if tokens[at].kind != "word" or value >= len(tokens) or tokens[colon].text != ":":
+        return None
+    if tokens[value].kind in {"punctuation", "pair"} or tokens[value].start > tokens[colon].end + 1:
+        return None
+    text = tokens[value].word[0].strip("\"'`“”«»")
+    return Mention("pair", f"{tokens[at].word[0]}={text}", at, _run_end(tokens, value))
+
+
+def _keep_compounds(mentions: list[Mention], tokens: Sequence[Token]) -> list[Mention]:
+    """ "Geo-redundant" is no "redundant": a known word that is glued to an unknown one means something else."""
+    result: list[Mention] = []
+    for mention in mentions:
+        last = result[-1] if result else None
+        if last and last.category == "unknown" and mention.category in {"flag", "size", "schedule"}:
+            glued = tokens[last.end - 1].word == tokens[mention.start].word
+            if glued:
+                result[-1] = Mention("unknown", last.value, last.start, mention.end)
+                continue
+        result.append(mention)
+    return result
 
 
 def _technical(token: Token, at: int) -> Mention:

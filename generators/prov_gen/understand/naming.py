@@ -34,6 +34,10 @@ class Names:
             number += 1
         return found
 
+    def is_taken(self, name: str) -> bool:
+        """Whether something has this name."""
+        return name in self._taken
+
     def take_exactly(self, name: str) -> str:
         """This name, or the next free one that begins with it."""
         if name in self._taken:

@@ -50,7 +50,11 @@ def _wanted_tiers(site: Site, described: list[Made]) -> dict[str, int]:
     for made in described:
         if made.head.kind == "subnet":
             tier = str(made.values.get("tier", "private"))
-            wanted[tier] = wanted.get(tier, 0) + max(1, made.head.count or zones)
+            number = max(1, made.head.count or zones)
+            if made.take("per_zone"):
+                number = (made.head.count or 1) * len(site.zones(site.zone_count or 3) or [site.region])
+                made.assume("", number, "subnets in each of the zones")
+            wanted[tier] = wanted.get(tier, 0) + number
             made.facts = [(mention, "" if path == "count" else path, value) for mention, path, value in made.facts]
             made.tell(site.draft, "networking.subnets")
     if site.draft.resource_type is None:
@@ -83,7 +87,11 @@ def _add_subnets(site: Site, network: dict[str, Any], wanted: dict[str, int]) ->
     prefix = max(needed, min(24 if block.version == 4 else 64, longest))
     if prefix > longest:
         site.draft.find(
-            "network_too_small", f"{block} has no room for {total} subnets", "name a larger network", "networking.vpc_cidr"
+            "network_too_small",
+            f"{block} has no room for {total} subnets",
+            "name a larger network",
+            "networking.vpc_cidr",
+            layer=3,
         )
         return
     parts = block.subnets(new_prefix=prefix)

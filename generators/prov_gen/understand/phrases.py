@@ -16,7 +16,7 @@ _JOINS = frozenset({"and", "or", ",", ":"})
 
 @dataclass(slots=True)
 class Head:
-    """A thing that is named: its kind, how many, and what is said of it. `order` is its place among all heads."""
+    """A thing that is named: its kind, how many, and what is said of it."""
 
     kind: str
     mentions: list[Mention]
@@ -27,6 +27,13 @@ class Head:
     owner: "Head | None" = None
     repeats: list[Mention] = field(default_factory=list)
     implied: bool = False
+    definite: bool = False
+    ordinals: list[tuple[int, "Head"]] = field(default_factory=list)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Its place in the text."""
+        return self.phrase, self.start
 
     @property
     def start(self) -> int:
@@ -48,7 +55,18 @@ class Phrase:
     sentence: int
     heads: list[Head] = field(default_factory=list)
     definite: bool = False
-    reference: Head | None = None
+    references: list[Head] = field(default_factory=list)
+    host: "Phrase | None" = None
+
+    @property
+    def reference(self) -> Head | None:
+        """The thing named elsewhere that it speaks of."""
+        return self.references[-1] if self.references else None
+
+    @property
+    def topics(self) -> list[Head]:
+        """What it names or speaks of."""
+        return [*self.heads, *self.references]
 
     @property
     def joins(self) -> bool:
@@ -69,35 +87,47 @@ class Phrase:
         return None
 
 
-_DEFINITE = frozenset({"the", "that", "those", "these", "el", "la", "los", "las", "al", "del", "its", "their", "sus"})
+_DEFINITE = frozenset({"the", "that", "both", "those", "these", "el", "la", "los", "las", "al", "del", "its", "their", "sus"})
 
 
 def split_phrases(mentions: Sequence[Mention], word_of: Callable[[Mention], str]) -> list[Phrase]:
-    """The phrases of a text, in order. `word_of` gives a mention's folded words."""
+    """The phrases of a text, in order; one in brackets knows the phrase before them. `word_of` gives a mention's folded words."""
     phrases: list[Phrase] = []
     lead: list[str] = []
     current: list[Mention] = []
     sentence = 0
     definite = False
+    hosts: list[Phrase] = []
 
     def close() -> None:
         nonlocal current, lead, definite
         if current:
-            phrases.append(Phrase(lead, current, sentence, definite=definite))
+            phrases.append(Phrase(lead, current, sentence, definite=definite, host=hosts[-1] if hosts else None))
             current, lead, definite = [], [], False
 
-    for mention in mentions:
+    for at, mention in enumerate(mentions):
+        following = mentions[at + 1] if at + 1 < len(mentions) else None
         if mention.category == "punctuation":
             close()
+            if mention.value == "(" and phrases and not lead:
+                hosts.append(phrases[-1])
+                continue
+            if mention.value == ")" and hosts:
+                hosts.pop()
+                continue
             lead.append(mention.value)
             if mention.value in _SENTENCE_ENDS:
                 sentence += 1
+        elif mention.is_cue("attached") and following is not None and following.value in {"volume", "disk"}:
+            current.append(mention)  # "a 2 TB attached volume"
         elif mention.category == "cue" and mention.value in _BREAKS:
             close()
             lead.append(mention.value)
             definite = word_of(mention).split()[-1] in _DEFINITE
         elif mention.category == "stop" and not current:
             definite = definite or word_of(mention) in _DEFINITE
+        elif mention.is_cue("only") and not current:
+            definite = True
         else:
             current.append(mention)
     close()

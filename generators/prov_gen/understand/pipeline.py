@@ -7,24 +7,29 @@ from pydantic import ValidationError
 
 from prov_gen.understand.account import apply_account, count_zones
 from prov_gen.understand.balancers import build_balancers, build_certificates, build_zones
-from prov_gen.understand.clauses import Clauses, build_clauses, settle_cidrs, settle_days, settle_parts
+from prov_gen.understand.clauses import Clauses, build_clauses, settle_cidrs, settle_days
 from prov_gen.understand.clusters import build_clusters
 from prov_gen.understand.draft import KINDS_OF, Draft
+from prov_gen.understand.environments import settle_environments
 from prov_gen.understand.guards import build_guards
 from prov_gen.understand.heads import find_heads
 from prov_gen.understand.lexicon import lexicon
-from prov_gen.understand.machines import build_servers, build_volumes
+from prov_gen.understand.machines import build_servers, build_volumes, spread_over_zones
 from prov_gen.understand.mentions import Mention, find_mentions
 from prov_gen.understand.networks import build_network, place_in_subnets
+from prov_gen.understand.parts import settle_parts
 from prov_gen.understand.phrases import Head, split_phrases
 from prov_gen.understand.places import choose_provider, choose_region, other_providers, place_skus
 from prov_gen.understand.ports import read_rules
+from prov_gen.understand.purposes import read_purposes
 from prov_gen.understand.quantities import read_quantities
 from prov_gen.understand.records import make
 from prov_gen.understand.result import Language, ResourceType, Understanding
 from prov_gen.understand.site import Site
 from prov_gen.understand.stores import build_databases, build_keys, build_plain
 from prov_gen.understand.tokens import check, tokenize
+from prov_gen.understand.vpcs import build_vpcs
+from prov_gen.understand.workloads import build_secrets, build_workloads
 from stratumops.errors import InvalidInputError
 
 EXAMPLES = (
@@ -33,10 +38,14 @@ EXAMPLES = (
 )
 # In this order: what is named by another is built before it.
 _BUILDERS: tuple[Callable[[Site], None], ...] = (
+    spread_over_zones,
     build_network,
+    build_vpcs,
     build_servers,
     build_volumes,
     build_clusters,
+    build_workloads,
+    build_secrets,
     build_databases,
     build_plain,
     build_keys,
@@ -67,11 +76,17 @@ def understand(
     text = unicodedata.normalize("NFC", description)
     words = lexicon()
     tokens = tokenize(text, is_whole=words.is_whole, is_word=words.is_word)
-    mentions = settle_days(settle_cidrs(read_rules(read_quantities(find_mentions(tokens, words)))))
-    phrases = split_phrases(mentions, lambda m: " ".join(token.folded for token in tokens[m.start : m.end]))
-    heads = settle_parts(find_heads(phrases, words.role_of), mentions)
+
+    def text_of(mention: Mention) -> str:
+        return " ".join(token.folded for token in tokens[mention.start : mention.end])
+
+    read = read_purposes(find_mentions(tokens, words), text_of, words.not_names)
+    mentions = settle_days(settle_cidrs(read_rules(read_quantities(read))))
+    phrases = split_phrases(mentions, text_of)
+    heads = settle_parts(find_heads(phrases, words.role_of, of_servers=resource_type is None), phrases, mentions)
     draft = Draft(text, tokens, resource_type)
     heads = _limit(draft, heads, mentions)
+    settle_environments(draft, phrases)
     clauses = build_clauses(phrases, heads)
     chosen = choose_provider(draft, mentions, words, provider, default_provider)
     other_providers(draft, mentions, chosen, heads)
@@ -79,16 +94,18 @@ def understand(
     stated = provider is not None or any(mention.category == "provider" for mention in mentions)
     place_skus(draft, words, chosen, heads, stated=stated)
     draft.config |= {"provider": chosen, "region": region}
-    apply_account(draft, clauses.attributes, environment)
+    several = sum(max(1, head.count or 1) for head in heads if head.kind == "network") > 1
+    apply_account(draft, clauses.attributes, environment, several_networks=several)
     site = Site(draft, chosen, region, [make(draft, head) for head in heads], phrases, count_zones(draft, clauses.attributes))
     for build in _BUILDERS:
         build(site)
-    _note_repeats(draft, heads, mentions)
+    _note_repeats(site, mentions)
+    _note_doubts(site, clauses)
     return _finish(draft, clauses, mentions, _language(mentions))
 
 
 def _check_choices(provider: str | None, default_provider: str, resource_type: str | None) -> None:
-    from prov_corpus.catalogue import checked_provider  # noqa: PLC0415 - lazy
+    from prov_corpus.catalogue import checked_provider  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     checked_provider(default_provider)
     if provider is not None:
@@ -138,13 +155,29 @@ def _nothing(draft: Draft) -> InvalidInputError:
     )
 
 
-def _note_repeats(draft: Draft, heads: list[Head], mentions: Sequence[Mention]) -> None:
-    for head in heads:
-        for mention in head.repeats:
-            draft.understood(mention, head.kind, "the same")
+def _note_repeats(site: Site, mentions: Sequence[Mention]) -> None:
+    for made in site.made:
+        for mention in made.head.repeats:
+            site.draft.understood(mention, made.prefix or made.head.kind, max(1, made.head.count or 1))
     for mention in mentions:
         if mention.category == "kind" and mention.negated:
-            draft.understood(mention, str(mention.value), None)
+            site.draft.understood(mention, str(mention.value), None)
+
+
+def _note_doubts(site: Site, clauses: Clauses) -> None:
+    """Say where a quantity went that two things could have had."""
+    draft = site.draft
+    for mention, chosen, other in clauses.doubts:
+        made = next((made for made in site.made if made.head is chosen and made.prefix), None)
+        if made is None:
+            continue
+        phrase, rival = (
+            draft.phrase(mention.start, mention.end),
+            draft.phrase(other.start, other.end) if other.mentions else other.kind,
+        )
+        path = next((path for said, path, _ in made.facts if said.start == mention.start and path), "")
+        where = f"{made.prefix}.{path}" if path else made.prefix
+        draft.assume(where, mention.value, f"{phrase!r} could also be said of {rival!r}; it was given to the nearer one")
 
 
 def _language(mentions: Sequence[Mention]) -> Language:
@@ -173,7 +206,7 @@ def _finish(draft: Draft, clauses: Clauses, mentions: Sequence[Mention], languag
         ) from None
     return Understanding(
         config=model,
-        understood=sorted(draft.facts, key=lambda fact: (fact.start, fact.end, fact.path)),
+        understood=draft.told(),
         assumed=draft.assumed,
         unplaced=sorted(draft.unplaced, key=lambda note: (note.start, note.end)),
         findings=draft.findings,

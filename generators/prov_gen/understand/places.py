@@ -77,7 +77,7 @@ def _conflict(draft: Draft, mention: Mention, said: str, explicit: str) -> None:
 
 
 def _providers_of(mention: Mention, words: Lexicon) -> list[str]:
-    from prov_corpus.catalogue import provider_of_region  # noqa: PLC0415 - lazy
+    from prov_corpus.catalogue import provider_of_region  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     if mention.category == "place":
         return [provider for provider, _ in provider_of_region(mention.value)]
@@ -90,10 +90,13 @@ def _providers_of(mention: Mention, words: Lexicon) -> list[str]:
 
 def choose_region(draft: Draft, mentions: Sequence[Mention], words: Lexicon, provider: str, heads: Sequence[Head]) -> str:
     """The region's id; a second region goes to the thing that it is said of."""
-    from prov_corpus.catalogue import default_region, find_region  # noqa: PLC0415 - lazy
+    from prov_corpus.catalogue import default_region, find_region  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     chosen: str | None = None
-    for mention in mentions:
+    for mention, before in zip(mentions, [None, *mentions], strict=False):
+        if mention.category == "place" and before is not None and before.is_cue("or"):
+            draft.leave(mention, "one of two places; the first was taken")
+            continue
         if mention.category == "zone":
             owner, region_id = words.zones[mention.value.lower()]
             region = region_id if owner == provider else None
@@ -138,7 +141,7 @@ def place_skus(draft: Draft, words: Lexicon, provider: str, heads: Sequence[Head
                 continue
             head.attributes.remove(mention)
             draft.find(
-                "conflict_plan",
+                "plan_of_other_provider",
                 f"{mention.value} is a plan of {owners[0]}, and the provider is {provider}",
                 f"name a plan of {provider}, or small, medium, large",
                 "provider",
@@ -148,7 +151,7 @@ def place_skus(draft: Draft, words: Lexicon, provider: str, heads: Sequence[Head
 
 def _belongs_to_other(mention: Mention, provider: str, heads: Sequence[Head]) -> bool:
     """Whether a place is the region of a thing that is said to be at another provider."""
-    from prov_corpus.catalogue import find_region  # noqa: PLC0415 - lazy
+    from prov_corpus.catalogue import find_region  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     for head in reversed(heads):
         for said in list(head.attributes):
@@ -165,7 +168,7 @@ def _head_before(heads: Sequence[Head], mention: Mention) -> Head | None:
 
 def _elsewhere(draft: Draft, mention: Mention, provider: str) -> str | None:
     """What to do about a place where the provider has no region: its region in the same country, or none."""
-    from prov_corpus.catalogue import provider_of_region, regions  # noqa: PLC0415 - lazy
+    from prov_corpus.catalogue import provider_of_region, regions  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     elsewhere = provider_of_region(mention.value)
     countries = {region.country for _, region in elsewhere}
@@ -178,7 +181,7 @@ def _elsewhere(draft: Draft, mention: Mention, provider: str) -> str | None:
         draft.assume("region", near[0].id, f"{provider} has no region in {phrase}; {near[0].name} lies in the same country")
         return near[0].id
     draft.find(
-        "conflict_region",
+        "region_of_other_provider" if others else "region_unknown",
         f"{provider} has no region {phrase!r}" + (f"; it belongs to {others}" if others else ""),
         f"name a region of {provider}, or another provider",
         "region",

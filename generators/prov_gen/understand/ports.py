@@ -26,7 +26,9 @@ def read_rules(mentions: Sequence[Mention]) -> list[Mention]:
     result: list[Mention] = []
     at = 0
     while at < len(mentions):
-        goes_on = any(mention.category == "rule" for mention in result[-2:]) and mentions[at].is_cue("in")
+        goes_on = any(mention.category == "rule" for mention in result[-2:]) and (
+            mentions[at].is_cue("in") or _is_rule_again(mentions, at)
+        )
         if (hit := _rule_at(mentions, at, goes_on=goes_on)) is not None:
             rule, at = hit
             denied = at < len(mentions) and mentions[at].is_cue("closed")
@@ -72,6 +74,14 @@ def _rule_at(mentions: Sequence[Mention], at: int, *, goes_on: bool) -> tuple[Me
     if not (opened or named):
         return None
     return Mention("rule", rule, mentions[at].start, mentions[end - 1].end), end
+
+
+def _is_rule_again(mentions: Sequence[Mention], at: int) -> bool:
+    """ "443 from anywhere and 22 only from ...": a further port with a source of its own."""
+    if mentions[at].category not in {"number", "range", "service"}:
+        return False
+    following = [mention for mention in mentions[at + 1 : at + 4] if not mention.is_cue("only") and mention.category != "stop"]
+    return bool(following) and following[0].is_cue("from")
 
 
 def _is_port(value: Any) -> bool:

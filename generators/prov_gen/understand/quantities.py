@@ -1,10 +1,12 @@
 """Numbers in a sequence of mentions: counts, sizes with units, versions, money, time spans, ranges."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from prov_gen.understand.counts import join_handles, join_ones, join_replicas, join_words, join_zones
 from prov_gen.understand.mentions import Mention
+from prov_gen.understand.rewriting import mention_at, number_of, rewrite
 
 _TO_GB = {"mb": 1 / 1024, "gb": 1, "tb": 1024}
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -16,47 +18,23 @@ def read_quantities(mentions: list[Mention]) -> list[Mention]:
 
     A number that stays alone is a "number" (an int), written or in words.
     """
-    for step in (_join_words, _join_versions, _join_money, _join_units, _join_ranges):
+    for step in (
+        join_words,
+        join_ones,
+        join_zones,
+        join_replicas,
+        join_handles,
+        _join_versions,
+        _join_money,
+        _join_units,
+        _join_ranges,
+    ):
         mentions = step(mentions)
     return [_plain(mention) for mention in mentions]
 
 
-def _rewrite(mentions: list[Mention], rule: Callable[[Sequence[Mention], int], tuple[Mention, int] | None]) -> list[Mention]:
-    result: list[Mention] = []
-    at = 0
-    while at < len(mentions):
-        if (hit := rule(mentions, at)) is not None:
-            result.append(hit[0])
-            at = hit[1]
-        else:
-            result.append(mentions[at])
-            at += 1
-    return result
-
-
-def _at(mentions: Sequence[Mention], index: int) -> Mention:
-    return mentions[index] if 0 <= index < len(mentions) else Mention("end", "", 0, 0)
-
-
-def _join_words(mentions: list[Mention]) -> list[Mention]:
-    """ "twenty-one", "treinta y dos": tens and the unit after them."""
-
-    def rule(seen: Sequence[Mention], at: int) -> tuple[Mention, int] | None:
-        if seen[at].category != "tens":
-            return None
-        skip = 2 if _at(seen, at + 1).is_cue("and") and _at(seen, at).language != "en" else 1
-        unit = _at(seen, at + skip)
-        if unit.category == "number" and unit.language != "any" and 0 < int(unit.value) < 10:
-            return replace(
-                seen[at].joined(unit), category="number", value=str(int(seen[at].value) + int(unit.value))
-            ), at + skip + 1
-        return replace(seen[at], category="number"), at + 1
-
-    return _rewrite(mentions, rule)
-
-
 def _known_versions(mention: Mention) -> tuple[str, ...]:
-    from prov_corpus.catalogue import cni_versions, engine_versions, engines, images, kubernetes_versions  # noqa: PLC0415 - lazy
+    from prov_corpus.catalogue import cni_versions, engine_versions, engines, images, kubernetes_versions  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     if mention.category == "os":
         return tuple(images()[mention.value].versions)
@@ -77,19 +55,19 @@ def _join_versions(mentions: list[Mention]) -> list[Mention]:
         back = at - 1
         said = False
         while back >= 0 and (
-            _at(seen, back).is_cue("version", "of", "with")
-            or _at(seen, back).value == "("
-            or (_at(seen, back).category == "kind" and _at(seen, back).value != "cluster")
+            mention_at(seen, back).is_cue("version", "of", "with")
+            or mention_at(seen, back).value == "("
+            or (mention_at(seen, back).category == "kind" and mention_at(seen, back).value != "cluster")
         ):
-            said = said or _at(seen, back).is_cue("version")
-            if not said and not _at(seen, back).is_cue("version") and _at(seen, back).value != "(":
+            said = said or mention_at(seen, back).is_cue("version")
+            if not said and not mention_at(seen, back).is_cue("version") and mention_at(seen, back).value != "(":
                 break
             back -= 1
-        product = _at(seen, back)
+        product = mention_at(seen, back)
         if said and product.category not in _VERSIONED and product.value != "cluster":
             product = _product_before(seen, back, number)
         key = product.value if product.category == "kind" else product.category
-        if key not in _VERSIONED or _at(seen, at + 1).category in {"unit", "currency"}:
+        if key not in _VERSIONED or mention_at(seen, at + 1).category in {"unit", "currency"}:
             return None
         known = _known_versions(product)
         base = ".".join(number.value.split(".")[: 1 + (product.category == "cni" or key == "cluster")])
@@ -99,7 +77,7 @@ def _join_versions(mentions: list[Mention]) -> list[Mention]:
             return None
         return replace(number, category=_VERSIONED[key], start=seen[back + 1].start), at + 1
 
-    return _rewrite(mentions, rule)
+    return rewrite(mentions, rule)
 
 
 def _product_before(seen: Sequence[Mention], index: int, number: Mention) -> Mention:
@@ -110,14 +88,7 @@ def _product_before(seen: Sequence[Mention], index: int, number: Mention) -> Men
             number.value in _known_versions(product) or ".".join(number.value.split(".")[:2]) in _known_versions(product)
         ):
             return product
-    return _at(seen, index)
-
-
-def _number(mention: Mention) -> float:
-    text = str(mention.value)
-    if text.count(".") > 1:
-        text = text.split(".", 1)[0]
-    return float(text)
+    return mention_at(seen, index)
 
 
 def _tidy(value: float) -> int | float:
@@ -128,40 +99,40 @@ def _join_money(mentions: list[Mention]) -> list[Mention]:
     """ "$200 a month", "300 euros al mes"."""
 
     def rule(seen: Sequence[Mention], at: int) -> tuple[Mention, int] | None:
-        first, second = seen[at], _at(seen, at + 1)
+        first, second = seen[at], mention_at(seen, at + 1)
         if first.category == "currency" and second.category == "number":
             number, currency, end = second, first, at + 2
         elif first.category == "number" and second.category == "currency":
             number, currency, end = first, second, at + 2
         else:
             return None
-        value = (_tidy(_number(number)), currency.value)
+        value = (_tidy(number_of(number)), currency.value)
         merged = first.joined(second, category="money", value=value)
         while (
-            _at(seen, end).is_cue("per")
-            or (_at(seen, end).category in {"unit", "schedule"} and _at(seen, end).value in {"month", "@monthly"})
-            or (_at(seen, end).category == "punctuation" and _at(seen, end).value == "/")
+            mention_at(seen, end).is_cue("per")
+            or (mention_at(seen, end).category in {"unit", "schedule"} and mention_at(seen, end).value in {"month", "@monthly"})
+            or (mention_at(seen, end).category == "punctuation" and mention_at(seen, end).value == "/")
         ):
-            merged = merged.joined(_at(seen, end))
+            merged = merged.joined(mention_at(seen, end))
             end += 1
         return merged, end
 
-    return _rewrite(mentions, rule)
+    return rewrite(mentions, rule)
 
 
 def _join_units(mentions: list[Mention]) -> list[Mention]:
     """ "4 vCPU", "16 GB of RAM", "memory of 16 GB", "500 GB disk", "30 days", "3 zones", "two replicas"."""
 
     def rule(seen: Sequence[Mention], at: int) -> tuple[Mention, int] | None:
-        number, unit = seen[at], _at(seen, at + 1)
+        number, unit = seen[at], mention_at(seen, at + 1)
         if number.category != "number":
             return None
         if unit.category == "noun" and unit.value in {"zone", "replica"}:
             category = {"zone": "zones", "replica": "replicas"}[unit.value]
-            return number.joined(unit, category=category, value=int(_number(number))), at + 2
+            return number.joined(unit, category=category, value=int(number_of(number))), at + 2
         if unit.category != "unit":
             return None
-        amount = _number(number)
+        amount = number_of(number)
         merged, end = number.joined(unit), at + 2
         if unit.value in _DAYS:
             return replace(merged, category="days", value=max(1, int(amount * _DAYS[unit.value]))), end
@@ -169,48 +140,50 @@ def _join_units(mentions: list[Mention]) -> list[Mention]:
             return replace(merged, category=str(unit.value), value=int(amount)), end
         gigabytes = _tidy(amount * _TO_GB[unit.value])
         after = end
-        while _at(seen, after).is_cue("of") or _at(seen, after).category == "disk_type":
+        while mention_at(seen, after).is_cue("of") or mention_at(seen, after).category == "disk_type":
             after += 1
-        noun = _at(seen, after)
-        if noun.category == "noun" and noun.value in {"disk", "storage", "memory"}:
-            category = "memory" if noun.value == "memory" else "disk"
+        noun = mention_at(seen, after)
+        if noun.category == "noun" and noun.value in {"disk", "storage", "memory", "root_disk"}:
+            category = noun.value if noun.value in {"memory", "root_disk"} else "disk"
             between = [mention for mention in seen[end:after] if mention.category == "disk_type"]
             implies = {"disk_type": between[0].value} if between else {}
             return merged.joined(noun, category=category, value=gigabytes, implies=implies), after + 1
         before = at - 1
-        while _at(seen, before).is_cue("of") or (_at(seen, before).category == "number" and _at(seen, before).language != "any"):
+        while mention_at(seen, before).is_cue("of") or (
+            mention_at(seen, before).category == "number" and mention_at(seen, before).language != "any"
+        ):
             before -= 1
-        noun = _at(seen, before)
-        if noun.category == "noun" and noun.value in {"disk", "storage", "memory"}:
-            return replace(merged, category="memory" if noun.value == "memory" else "disk", value=gigabytes), end
+        noun = mention_at(seen, before)
+        if noun.category == "noun" and noun.value in {"disk", "storage", "memory", "root_disk"}:
+            return replace(merged, category=noun.value if noun.value in {"memory", "root_disk"} else "disk", value=gigabytes), end
         return replace(merged, category="size_gb", value=gigabytes), end
 
-    return _rewrite(mentions, rule)
+    return rewrite(mentions, rule)
 
 
 def _join_ranges(mentions: list[Mention]) -> list[Mention]:
     """ "between 3 and 10", "from 2 to 8", "3-10" and "min 2 max 6" become a range (min, max)."""
 
     def rule(seen: Sequence[Mention], at: int) -> tuple[Mention, int] | None:
-        first, low = seen[at], _at(seen, at + 1)
+        first, low = seen[at], mention_at(seen, at + 1)
         if first.is_cue("up_to") and low.category == "number" and any(other.value == "autoscaling" for other in seen[:at]):
-            return first.joined(low, category="range", value=(None, int(_number(low)))), at + 2
+            return first.joined(low, category="range", value=(None, int(number_of(low)))), at + 2
         if first.is_cue("between", "from", "at_least") and low.category == "number":
             middle, end = at + 2, at + 3
-            while _at(seen, middle).is_cue("and", "to", "up_to") or _at(seen, middle).value in {"-", ","}:
+            while mention_at(seen, middle).is_cue("and", "to", "up_to") or mention_at(seen, middle).value in {"-", ","}:
                 middle += 1
                 end = middle + 1
-            high = _at(seen, middle)
+            high = mention_at(seen, middle)
             if high.category == "number" and middle > at + 2 - (0 if first.is_cue("at_least") else 1):
                 return first.joined(high, category="range", value=_bounds(low, high)), end
             return None
         if first.category == "number" and (low.is_cue("to", "up_to") or _is_spanish_to(low) or low.value in {"-", "\u2013"}):
-            high = _at(seen, at + 2)
-            if high.category == "number" and _at(seen, at - 1).category != "noun":
+            high = mention_at(seen, at + 2)
+            if high.category == "number" and mention_at(seen, at - 1).category != "noun":
                 return first.joined(high, category="range", value=_bounds(first, high)), at + 3
         return None
 
-    return _rewrite(mentions, rule)
+    return rewrite(mentions, rule)
 
 
 def _is_spanish_to(mention: Mention) -> bool:
@@ -219,12 +192,12 @@ def _is_spanish_to(mention: Mention) -> bool:
 
 
 def _bounds(low: Mention, high: Mention) -> tuple[int, int]:
-    a, b = int(_number(low)), int(_number(high))
+    a, b = int(number_of(low)), int(number_of(high))
     return min(a, b), max(a, b)
 
 
 def _plain(mention: Mention) -> Mention:
     if mention.category != "number":
         return mention
-    value: Any = _number(mention)
+    value: Any = number_of(mention)
     return replace(mention, value=int(value) if value == int(value) else value)

@@ -32,7 +32,7 @@ class Site:
 
     def zones(self, count: int) -> list[str]:
         """Names of the first zones of the region, as many as there are up to `count`."""
-        from prov_corpus.catalogue import regions  # noqa: PLC0415 - lazy
+        from prov_corpus.catalogue import regions  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
         known = regions(self.provider)[self.region].zones
         return [zone for zone in known if zone != self.region][:count]
@@ -40,36 +40,39 @@ class Site:
     def add(self, field_name: str, made: Made, base: str) -> list[dict[str, Any]]:
         """Add a head's records to a list of the configuration, named and counted; returns them."""
         records: list[dict[str, Any]] = self.draft.config.setdefault(field_name, [])
+        if made.head.count is None and len(made.names) > 1:
+            made.head.count = len(made.names)
         count = max(1, made.head.count or 1)
         if len(records) + count > MOST_OF_A_KIND:
             raise InvalidInputError(
                 f"{len(records) + count:,} {field_name} are too many", hint=f"describe at most {MOST_OF_A_KIND:,} of a kind"
             )
         first = len(records)
-        self._settle_region(field_name, made)
+        self._settle_region(made)
         made.placed = self.names_for(field_name, made, base, count)
         added = [{"name": name, **made.values} for name in made.placed]
         records.extend(added)
         made.tell(self.draft, f"{field_name}[{first}]" if count == 1 else f"{field_name}[{first}..{first + count - 1}]")
         return added
 
-    def _settle_region(self, field_name: str, made: Made) -> None:
+    def _settle_region(self, made: Made) -> None:
         """What is at another provider needs a region of that one."""
-        from prov_corpus.catalogue import default_region, regions  # noqa: PLC0415 - lazy
+        from prov_corpus.catalogue import default_region, regions  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
         provider = made.values.get("provider")
         if provider and made.values.get("region") not in regions(str(provider)):
             made.values["region"] = default_region(str(provider)).id
             made.values.pop("zone", None)
             why = f"no region of {provider} was named; this is its default"
-            self.draft.assume(f"{field_name}.region", made.values["region"], why)
+            made.assume("region", made.values["region"], why)
 
     def names_for(self, field_name: str, made: Made, base: str, count: int) -> list[str]:
-        taken = self.names.setdefault(field_name, Names())
+        # Servers and clusters share one space of names: balancers and taskservs name either.
+        taken = self.names.setdefault("machines" if field_name in {"servers", "clusters"} else field_name, Names())
         stated = [(name, slug(name)) for name in made.names]
         for name, label in stated:
             if label != name and label:
-                self.draft.assume(f"{field_name}.name", label, f"{name[:80]!r} is no DNS label; this is the nearest one")
+                made.assume("name", label, f"{name[:80]!r} is no DNS label; this is the nearest one")
         labels = [label for _, label in stated if label]
         if len(labels) == count:
             return [taken.take_exactly(label) for label in labels]
@@ -90,6 +93,10 @@ class Site:
         if name not in self.groups:
             self.groups[name] = {"name": name, "description": description, "rules": []}
         return self.groups[name]
+
+    def group_path(self, name: str) -> str:
+        """Where a security group stands in the configuration."""
+        return f"security_groups[{list(self.groups).index(name)}]"
 
     def allow(
         self, group: str, ports: tuple[int, int], why: str, *, cidrs: Iterable[str] = (), groups: Iterable[str] = ()

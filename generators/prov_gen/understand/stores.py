@@ -29,20 +29,18 @@ def build_databases(site: Site) -> None:
         _nodes(site, made, is_cache=is_cache)
         engine = str(made.values.get("engine") or ("valkey" if is_cache else "postgresql"))
         if "engine" not in made.values:
-            site.draft.assume(f"{field_name}.engine", engine, "no engine was named")
+            made.assume("engine", engine, "no engine was named")
             made.values["engine"] = engine
         if "version" not in made.values:
-            _assume_version(site, field_name, engine)
+            _assume_version(made, engine)
         site.add(field_name, made, "cache" if is_cache else "db")
 
 
-def _assume_version(site: Site, field_name: str, engine: str) -> None:
-    from prov_corpus.catalogue import default_engine, engines  # noqa: PLC0415 - lazy
+def _assume_version(made: Made, engine: str) -> None:
+    from prov_corpus.catalogue import default_engine, engines  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     if engine in engines():
-        site.draft.assume(
-            f"{field_name}.version", default_engine(engine).version, "no version was named; the catalogue's default"
-        )
+        made.assume("version", default_engine(engine).version, "no version was named; the catalogue's default")
 
 
 def _size(site: Site, made: Made, field_name: str) -> None:
@@ -54,7 +52,7 @@ def _size(site: Site, made: Made, field_name: str) -> None:
         return
     if not stated:
         plan = "small" if field_name == "caches" else "medium"
-        site.draft.assume(f"{field_name}.plan", plan, "no size was named")
+        made.assume("plan", plan, "no size was named")
         return
     fitting = [
         size
@@ -63,7 +61,7 @@ def _size(site: Site, made: Made, field_name: str) -> None:
     ]
     made.values["plan"] = fitting[0] if fitting else "xlarge"
     why = "the smallest size with the cores and memory that were named" if fitting else "the largest size; more was named"
-    site.draft.assume(f"{field_name}.plan", made.values["plan"], why)
+    made.assume("plan", made.values["plan"], why)
 
 
 def _nodes(site: Site, made: Made, *, is_cache: bool) -> None:
@@ -86,7 +84,10 @@ def build_keys(site: Site) -> None:
         return
     for made in site.of("kms_key"):
         site.add("kms_keys", made, "main")
-        for user in _users(site, made):
+        users = _users(site, made)
+        if not users:
+            site.draft.assume(made.prefix, made.placed[0], "nothing that was described is encrypted with it")
+        for user in users:
             user.values["kms_key"] = made.placed[0]
             if user.head.kind == "bucket":
                 user.values["encryption"] = "kms"
@@ -109,7 +110,9 @@ def _users(site: Site, made: Made) -> list[Made]:
     encrypted = [user for user in before if any(_is_encryption(mention) for mention in user.head.attributes)]
     if encrypted:
         return encrypted
-    return before[-1:] if lead and lead[-1] in {"with", "in"} else []
+    named = before[-1:] if lead and lead[-1] in {"with", "in"} else []
+    said = any(_is_encryption(mention) for phrase in site.phrases for mention in phrase.mentions)
+    return named or ([user for user in site.made if user.head.kind in _KEYED and user.placed] if said else [])
 
 
 def _is_encryption(mention: Mention) -> bool:
