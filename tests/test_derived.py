@@ -1,22 +1,19 @@
 """The committed files that are derived from the code are what the code says now, and the pages tell the truth."""
 
-import asyncio
 import hashlib
 import os
-import re
 import shlex
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 
 import click
 import pytest
 
 from prov_server import generate
-from prov_server.derived import commands, files, findings, reference, source_findings, tools
+from prov_server.derived import commands, files, findings, reference, tools
 from prov_tools.registry import REGISTRY
-from stratumops import errors, settings
+from stratumops import settings
 from stratumops.errors import InvalidInputError, StratumError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,35 +23,6 @@ DIGEST = (
     "texts = sorted((str(path), text) for path, text in derived_files(pathlib.Path('.')).items()); "
     "print(hashlib.sha256((repr(texts) + readme(BEGIN + END)).encode()).hexdigest())"
 )
-
-# Each of these configurations breaks something else; together they reach every layer but the last.
-BROKEN = [
-    '{ servers = [{ name = "Web_1", spec = { cpu = 0 } }], nothing = 1 }',
-    '{ provider = "aws", region = "eu-west-9", servers = [{ name = "a", plan = "t9.tiny" }, { name = "b", plan = "cx22" }] }',
-    '{ provider = "hetzner", region = "us-east-1", servers = [{ name = "a", spec = { cpu = 900 } }] }',
-    '{ servers = [{ name = "a", plan = "t3.micro", spec = { cpu = 64, memory_gb = 900 } }, { name = "a" }] }',
-    '{ clusters = [{ name = "k", version = "1.2" }], databases = [{ name = "d", engine = \'postgresql, version = "7" }] }',
-    (
-        '{ networking = { vpc_cidr = "10.0.0.1/16", subnets = ['
-        '{ name = "s", cidr = "10.9.0.0/24" }, { name = "t", cidr = "10.9.0.0/25" }] } }'
-    ),
-    (
-        '{ security_groups = [{ name = "g", rules = ['
-        '{ from_port = 22, cidrs = ["0.0.0.0/0"] }, { protocol = \'all, cidrs = ["::/0"] }] }] }'
-    ),
-    (
-        '{ servers = [{ name = "a", networking = { subnet = "none" } }], '
-        'volumes = [{ name = "v", size_gb = 10, attached_to = "b" }] }'
-    ),
-    '{ buckets = [{ name = "one", access = \'public, log_bucket = "two" }, { name = "two", log_bucket = "one" }] }',
-    '{ servers = [{ name = "a", tags = { password = "hunter2hunter2" }, ssh = { password_auth = true } }] }',
-    '{ servers = [{ name = "a" }], limits = { monthly_budget = 5, quotas = { servers = 0 } } }',
-    "{ servers = [{ name = nothing }] }",
-    '{ servers = [{ name = "a" }',
-    '{ servers = import "absent.ncl" }',
-    '{ servers = [{ name = "a" + 1 }] }',
-    "[1, 2]",
-]
 
 
 def test_every_derived_file_is_as_the_code_says():
@@ -175,70 +143,15 @@ def test_every_command_of_the_tree_is_on_the_page_of_commands():
     assert "\n## prov mcp install\n" in page
 
 
-def test_the_page_of_findings_has_every_security_rule_and_every_layer():
-    from prov_gen.layers.security import field_rules
+def test_the_page_of_findings_has_every_declared_code_in_each_of_its_layers():
+    from prov_gen.codes import codes
+    from prov_gen.findings import LAYERS
 
     page = findings.findings_page()
-    for rules in field_rules().values():
-        assert all(f"| `{rule.code}` |" in page for rule in rules)
-    assert [layer for layer in range(1, 8) if f"\n## Layer {layer}: " not in page] == []
-
-
-def test_every_finding_that_is_really_made_is_documented_with_its_layer_severity_and_words(tmp_path: Path):
-    from prov_gen.layers.pipeline import validate
-    from prov_gen.nickel import Nickel
-    from prov_gen.source import ConfigSource
-    from stratumops.workspace import Workspace
-
-    async def made():
-        async with Nickel(size=1) as nickel:
-            return [
-                finding
-                for text in BROKEN
-                for finding in (
-                    await validate(ConfigSource(text), nickel=nickel, workspace=Workspace.at(tmp_path), today=date(2026, 11, 23))
-                ).findings
-            ]
-
-    known = {(one.layer, one.code): one for one in findings.documented()}
-    found = asyncio.run(made())
-    assert {one.layer for one in found} >= {1, 2, 3, 4, 5, 6}
-    assert len({one.code for one in found}) > 25
-    for one in found:
-        documented = known.get((one.layer, one.code))
-        assert documented is not None, f"{one.code} of layer {one.layer} is not documented"
-        assert one.severity in documented.severities, one
-        if not one.code.startswith(("shape_", "nickel_")):
-            assert any(template(text).fullmatch(one.message) for text in documented.messages), one.message
-
-
-def template(text: str) -> re.Pattern[str]:
-    """A documented message as a pattern: what stands in braces may be anything."""
-    return re.compile(".*".join(re.escape(part) for part in re.split(r"\{[\w.]+\}", text)), re.DOTALL)
-
-
-def test_words_for_a_code_that_the_source_does_not_have_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    words = tmp_path / "findings.toml"
-    words.write_text(findings.WORDS.read_text(encoding="utf-8") + '[shape_of_water]\nlayers = [1]\nmessage = "m"\nfix = "f"\n')
-    monkeypatch.setattr(findings, "WORDS", words)
-    with pytest.raises(errors.InternalError, match="shape_of_water"):
-        findings.documented()
-
-
-def test_words_that_depend_on_a_condition_are_all_read_from_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "layer.py").write_text(
-        "def _finding(code, severity, where, message, fix):\n"
-        "    return Finding(layer=3, code=code, severity=severity, where=where, message=message, fix=fix)\n"
-        "def check(name, near):\n"
-        '    message = f"no {name}" + (f", but {\', \'.join(near)}" if near else "")\n'
-        '    yield from apart("warning", name)\n'
-        '    yield from apart("error", name)\n'
-        '    yield _finding("absent", "info", (), message, "add it")\n'
-        "def apart(severity, name):\n"
-        '    yield _finding("close", severity, (), "too close", "")\n'
-    )
-    monkeypatch.setattr(source_findings, "FOLDERS", (tmp_path,))
-    absent, close = sorted(source_findings.places(), key=lambda place: place.code)
-    assert absent.messages == ("no {name}, but {near}", "no {name}")
-    assert (absent.layer, absent.severities, absent.fixes) == (3, ("info",), ("add it",))
-    assert (close.severities, close.fixes) == (("error", "warning"), ())
+    titles = [f"Layer {layer}: {name}" for layer, name in LAYERS.items()]
+    assert [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")] == [*titles, "Words"]
+    sections = dict(zip([*LAYERS, 0], page.split("\n## ")[1:], strict=True))
+    for one in codes().values():
+        assert {layer for layer, text in sections.items() if f"| `{one.code}` | {', '.join(one.severities)} |" in text} == set(
+            one.layers
+        )

@@ -4,7 +4,7 @@ A configuration says only what differs; layers, prices, plans and exports ask he
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from prov_corpus import catalogue, prices
@@ -51,6 +51,13 @@ def _size(provider: str, size: str) -> prices.Sku:
     return prices.plan_size(provider, size)
 
 
+@lru_cache(8192)
+def cheapest(provider: str, cpu: float, memory_gb: float, region: str | None = None) -> prices.Sku | None:
+    """As `prices.cheapest_sku`; thousands of servers of one size are looked up once, and a region without prices is none."""
+    priced = region if region in prices.priced_regions(provider) else None
+    return prices.cheapest_sku(provider, cpu=cpu, memory_gb=memory_gb, region=priced)
+
+
 def machine_of(server: Server, config: InfrastructureConfig) -> Machine:
     """A server's SKU, cores and memory (in GB)."""
     provider = provider_of(server, config)
@@ -64,5 +71,5 @@ def machine_of(server: Server, config: InfrastructureConfig) -> Machine:
     cpu, memory = spec.cpu or Server.unless_plan["cpu"], spec.memory_gb or Server.unless_plan["memory_gb"]
     if provider == "local":
         return Machine(None, cpu, memory)
-    sku = prices.cheapest_sku(provider, cpu=cpu, memory_gb=memory, region=region_of(server, config))
+    sku = cheapest(provider, cpu, memory, region_of(server, config))
     return Machine(sku.name, sku.vcpu, sku.memory_gb) if sku else Machine(None, cpu, memory)

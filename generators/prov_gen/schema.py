@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from types import NoneType, UnionType
@@ -14,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from prov_corpus.similar import nearest
 from prov_gen.model.kinds import BY_NAME
 from stratumops.errors import NotFoundError
 from stratumops.schema import compact_schema
@@ -52,7 +52,7 @@ def describe(name: str, form: Form) -> Description:
         return Description("", names(), None, ())
     kind = BY_NAME.get(name.strip().lower().removesuffix(".ncl"))
     if kind is None:
-        near = get_close_matches(name, BY_NAME, n=3)
+        near = nearest(name, BY_NAME)
         hint = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(BY_NAME)}"
         raise NotFoundError(f"there is no schema named {name[:64]!r}", hint=hint)
     if form == "nickel":

@@ -14,7 +14,7 @@ PASTED = "<config>"
 class ConfigSource:
     """What to evaluate: `text` is the program; `name` is how findings call it; `path` is the file it came from, if any.
 
-    `is_nickel` is False for JSON, YAML and TOML files, which Nickel imports as data.
+    `is_nickel` is False for JSON, YAML and TOML files: those Nickel imports, so it reads the file at `path` once more.
     """
 
     text: str
@@ -24,7 +24,7 @@ class ConfigSource:
     @property
     def is_nickel(self) -> bool:
         """Whether positions in `text` mean something to Nickel."""
-        return self.path is None or self.path.suffix == ".ncl"
+        return self.path is None or self.path.suffix.lower() == ".ncl"
 
 
 def looks_like_path(text: str) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from prov_corpus import PROVIDERS, catalogue, prices
-from prov_gen.effective import find_plan, provider_of, region_of
-from prov_gen.findings import Finding, Path, Severity
+from prov_gen.effective import cheapest, find_plan, provider_of, region_of
+from prov_gen.findings import Finding, Path, finding
 from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.base import SIZES
 from prov_gen.model.infrastructure import InfrastructureConfig
@@ -28,42 +28,39 @@ class _Place:
     suggestions: Suggestions
 
 
-def check_catalogue(config: InfrastructureConfig, today: date) -> Iterator[Finding]:
+def check_catalogue(config: InfrastructureConfig, today: date, suggestions: Suggestions | None = None) -> Iterator[Finding]:
     """Findings about what the provider does not have, or no longer supports."""
-    suggestions = Suggestions()
+    suggestions = suggestions or Suggestions()
     if config.region:
-        yield from _region(config.provider, config.region, ("region",))
+        yield from _region(config.provider, config.region, ("region",), suggestions)
     for item in resources(config):
         record, provider = item.record, provider_of(item.record, config)
         own = getattr(record, "region", None)
         if own:
-            yield from _region(provider, own, (*item.path, "region"))
+            yield from _region(provider, own, (*item.path, "region"), suggestions)
         check = _BY_KIND.get(item.kind.name)
         if check:
             yield from check(item, _Place(provider, config, today, suggestions))
 
 
-def _finding(code: str, severity: Severity, where: Path, message: str, fix: str) -> Finding:
-    return Finding(layer=2, code=code, severity=severity, where=where, message=message, fix=fix)
-
-
-def _region(provider: str, region: str, where: Path) -> Iterator[Finding]:
+def _region(provider: str, region: str, where: Path, suggestions: Suggestions) -> Iterator[Finding]:
     if region in catalogue.regions(provider):
         return
     others = [name for name, found in catalogue.provider_of_region(region) if found.id == region]
     if others:
         fix = f"set provider = '{others[0]}, or a region of {provider} such as {catalogue.default_region(provider).id}"
-        yield _finding("region_of_other_provider", "error", where, f"{region} is a region of {others[0]}, not of {provider}", fix)
+        yield finding("region_of_other_provider", where, f"{region} is a region of {others[0]}, not of {provider}", fix)
         return
-    near = catalogue.nearest_regions(provider, region) or [catalogue.default_region(provider).id]
-    yield _finding("region_unknown", "error", where, f"{provider} has no region {region!r}", f"did you mean {', '.join(near)}?")
+    near = suggestions.ask(("region", provider, region), lambda: catalogue.nearest_regions(provider, region))
+    near = near or [catalogue.default_region(provider).id]
+    yield finding("region_unknown", where, f"{provider} has no region {region!r}", f"did you mean {', '.join(near)}?")
 
 
 def _zone(zone: str, provider: str, region: str, where: Path) -> Iterator[Finding]:
     known = catalogue.regions(provider).get(region)
     if known and known.zones and zone not in known.zones:
         fix = f"choose one of {', '.join(known.zones)}"
-        yield _finding("zone_unknown", "error", where, f"{region} has no zone {zone!r}", fix)
+        yield finding("zone_unknown", where, f"{region} has no zone {zone!r}", fix)
 
 
 def _plan(plan: str, place: _Place, where: Path) -> Iterator[Finding]:
@@ -75,16 +72,16 @@ def _plan(plan: str, place: _Place, where: Path) -> Iterator[Finding]:
             f"the local provider has no plan {plan!r}",
             f"choose {', '.join(SIZES)}, or leave it out and state cpu and memory",
         )
-        yield _finding("plan_unknown", "error", where, message, fix)
+        yield finding("plan_unknown", where, message, fix)
         return
     others = [name for name in PROVIDERS if name not in {provider, "local"} and find_plan(name, plan)]
     if others:
         fix = f"set provider = '{others[0]}, or a plan of {provider} such as {prices.plan_size(provider, 'medium').name}"
-        yield _finding("plan_of_other_provider", "error", where, f"{plan} is a plan of {others[0]}, not of {provider}", fix)
+        yield finding("plan_of_other_provider", where, f"{plan} is a plan of {others[0]}, not of {provider}", fix)
         return
-    near = place.suggestions.ask((provider, plan), lambda: prices.nearest_skus(provider, plan))
+    near = place.suggestions.ask(("plan", provider, plan), lambda: prices.nearest_skus(provider, plan))
     fix = f"did you mean {', '.join(near)}?" if near else f"choose {', '.join(SIZES)}, or a SKU of {provider}"
-    yield _finding("plan_unknown", "error", where, f"{provider} has no plan {plan!r}", fix)
+    yield finding("plan_unknown", where, f"{provider} has no plan {plan!r}", fix)
 
 
 def _release(
@@ -96,10 +93,10 @@ def _release(
     release = next((known[key] for n in range(len(parts), 0, -1) if (key := ".".join(parts[:n])) in known), None)
     if release is None:
         choices = ", ".join(list(known)[-4:])
-        yield _finding("version_unknown", "warning", where, f"{what} {version} is not in the catalogue", f"known are {choices}")
+        yield finding("version_unknown", where, f"{what} {version} is not in the catalogue", f"known are {choices}")
     elif catalogue.is_end_of_life(release, today):
         message = f"{what} {version} reached its end of life on {release.end_of_life}"
-        yield _finding("version_end_of_life", "warning", where, message, f"upgrade to {default}")
+        yield finding("version_end_of_life", where, message, f"upgrade to {default}")
 
 
 def _server(item: Item, place: _Place) -> Iterator[Finding]:
@@ -112,9 +109,9 @@ def _server(item: Item, place: _Place) -> Iterator[Finding]:
         yield from _larger_than_plan(server, place.provider, spec)
     elif place.provider != "local":
         cpu, memory = server.spec.cpu or 0, server.spec.memory_gb or 0
-        if prices.cheapest_sku(place.provider, cpu=cpu, memory_gb=memory) is None:
+        if cheapest(place.provider, cpu, memory) is None:
             message = f"no plan of {place.provider} in the catalogue has {cpu} cores and {memory:g} GB"
-            yield _finding("plan_none_fits", "error", spec, message, "ask for less, or name a plan")
+            yield finding("plan_none_fits", spec, message, "ask for less, or name a plan")
     family = server.spec.os.family
     image = catalogue.images()[family]
     if place.provider not in image.providers:
@@ -122,7 +119,7 @@ def _server(item: Item, place: _Place) -> Iterator[Finding]:
             f"{place.provider} offers no stock image of {image.name}",
             f"use {catalogue.default_image().family}, or upload your own image",
         )
-        yield _finding("image_not_offered", "warning", (*spec, "os", "family"), message, fix)
+        yield finding("image_not_offered", (*spec, "os", "family"), message, fix)
     if server.spec.os.version:
         yield from _release(
             image.name, server.spec.os.version, image.versions, image.default, (*spec, "os", "version"), place.today
@@ -137,17 +134,17 @@ def _larger_than_plan(server: Server, provider: str, spec: Path) -> Iterator[Fin
     fix = "leave it out, or choose a larger plan"
     if server.spec.cpu and server.spec.cpu > sku.vcpu:
         message = f"the plan {server.plan} has {sku.vcpu:g} cores, not {server.spec.cpu}"
-        yield _finding("spec_larger_than_plan", "error", (*spec, "cpu"), message, fix)
+        yield finding("spec_larger_than_plan", (*spec, "cpu"), message, fix)
     if server.spec.memory_gb and sku.memory_gb is not None and server.spec.memory_gb > sku.memory_gb:
         message = f"the plan {server.plan} has {sku.memory_gb:g} GB of memory, not {server.spec.memory_gb:g}"
-        yield _finding("spec_larger_than_plan", "error", (*spec, "memory_gb"), message, fix)
+        yield finding("spec_larger_than_plan", (*spec, "memory_gb"), message, fix)
 
 
 def _disk(kind: str | None, provider: str, where: Path) -> Iterator[Finding]:
     allowed = DISK_TYPES.get(provider, COMMON_DISK_TYPES)
     if kind and kind not in allowed:
         fix = f"choose one of {', '.join(sorted(allowed))}"
-        yield _finding("disk_type_not_offered", "error", where, f"{provider} has no disks of the type {kind}", fix)
+        yield finding("disk_type_not_offered", where, f"{provider} has no disks of the type {kind}", fix)
 
 
 def _cluster(item: Item, place: _Place) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Protocol
 
 from prov_corpus import catalogue
+from prov_gen.codes import Severity
 from prov_gen.effective import machine_of, provider_of, region_of
-from prov_gen.findings import Finding, Path, Severity
+from prov_gen.findings import Finding, Path, finding
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_FIELD, resources
 
@@ -29,10 +30,6 @@ def check_limits(config: InfrastructureConfig, pricer: Pricer | None, monthly_bu
     yield from _quotas(config)
     yield from _security_groups(config)
     yield from _budget(config, pricer, monthly_budget)
-
-
-def _finding(code: str, severity: Severity, where: Path, message: str, fix: str) -> Finding:
-    return Finding(layer=6, code=code, severity=severity, where=where, message=message, fix=fix)
 
 
 def _severity(quota: catalogue.Quota) -> Severity:
@@ -72,11 +69,11 @@ def _quotas(config: InfrastructureConfig) -> Iterator[Finding]:
             if kind in own:
                 if not region and count > own[kind]:
                     message = f"{count} {kind} are more than the {own[kind]} that limits.quotas allows"
-                    yield _finding("quota_exceeded", "error", where, message, "use fewer, or raise limits.quotas")
+                    yield finding("quota_exceeded", where, message, "use fewer, or raise limits.quotas")
             elif quota and count > quota.limit and _SCOPES.get(quota.unit) == ("region" if region else "account"):
                 message = f"{count} {kind} in {region or provider} are more than the {quota.limit} {quota.unit} of a new account"
                 fix = f"ask {provider} for more and write limits.quotas.{kind}, or use fewer" if quota.raisable else "use fewer"
-                yield _finding("quota_exceeded", _severity(quota), where, message, fix)
+                yield finding("quota_exceeded", where, message, fix, severity=_severity(quota))
 
 
 def _place(kind: str) -> Path:
@@ -93,8 +90,12 @@ def _security_groups(config: InfrastructureConfig) -> Iterator[Finding]:
             count = sum(len(rule.cidrs) + len(rule.groups) for rule in group.rules if rule.direction == direction)
             if quota and count > quota.limit:
                 message = f"{group.name} has {count} {direction} rules; {quota.limit} {quota.unit} is the limit"
-                yield _finding(
-                    "quota_exceeded", _severity(quota), ("security_groups", index, "rules"), message, "split the group"
+                yield finding(
+                    "quota_exceeded",
+                    ("security_groups", index, "rules"),
+                    message,
+                    "split the group",
+                    severity=_severity(quota),
                 )
 
 
@@ -106,19 +107,14 @@ def _budget(config: InfrastructureConfig, pricer: Pricer | None, setting: float)
     where: Path = ("limits", "monthly_budget") if stated else ()
     currency = config.limits.currency if config.limits else "USD"
     if pricer is None:
-        yield Finding(
-            layer=6,
-            code="budget_not_assessed",
-            severity="info",
-            where=where,
-            message=f"the budget of {budget:g} {currency} was not compared: no cost estimate is at hand",
-        )
+        message = f"the budget of {budget:g} {currency} was not compared: no cost estimate is at hand"
+        yield finding("budget_not_assessed", where, message)
         return
     costs = pricer.monthly(config)
     cost = costs.get(currency, Decimal(0))
     if cost > Decimal(str(budget)):
         message = f"a month costs at least {cost:.2f} {currency}, more than the budget of {budget:g}"
-        yield _finding("budget_exceeded", "error", where, message, "choose smaller plans, or raise limits.monthly_budget")
+        yield finding("budget_exceeded", where, message, "choose smaller plans, or raise limits.monthly_budget")
     for other in sorted(set(costs) - {currency}):
         message = f"{costs[other]:.2f} {other} a month were not compared with a budget in {currency}"
-        yield Finding(layer=6, code="budget_other_currency", severity="info", where=where, message=message)
+        yield finding("budget_other_currency", where, message)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from prov_gen.findings import Finding, Path, Severity
+from prov_gen.codes import Severity
+from prov_gen.findings import Finding, Path, finding
 from prov_gen.layers.catalogue import check_catalogue
 from prov_gen.layers.limits import Pricer, check_limits
 from prov_gen.layers.network import check_network
@@ -15,14 +16,18 @@ from prov_gen.layers.references import check_references
 from prov_gen.layers.rendered import check_rendered, contract_of, diagnostic_finding
 from prov_gen.layers.security import check_security
 from prov_gen.layers.shape import Shape, check_shape
+from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import INFRASTRUCTURE, Kind, resources, wrap
-from prov_gen.nickel import Checked, Nickel, NickelRunawayError, NickelSource, Outcome
+from prov_gen.nickel import Nickel, NickelRunawayError, NickelSource, Outcome, Position, nickel_string
 from prov_gen.source import ConfigSource
-from stratumops.errors import InvalidInputError
+from stratumops.errors import InvalidInputError, UnavailableError
 from stratumops.workspace import Workspace
 
 MAX_FINDINGS = 5_000
+
+FORMATS = {".json": "Json", ".yaml": "Yaml", ".yml": "Yaml", ".toml": "Toml"}
+"""What Nickel calls the formats of data files, by their ending."""
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
 
@@ -63,93 +68,77 @@ async def validate(
     """
     text = nickel_source(source)
     await report(0, 3, "evaluating")
-    try:
-        value = await _evaluate(text, nickel, workspace)
-    except NickelRunawayError as error:
-        return _verdict([diagnostic_finding(found, 1) for found in error.diagnostics], None, strict)
-    if isinstance(value, list):
-        return _verdict(value, None, strict)
-    wrapped = wrap(value.plain)
+    outcome = await _evaluated(nickel.checked_value(text, workspace=workspace))
+    if outcome.diagnostics or not isinstance(outcome.value, dict):
+        return _verdict(_unreadable(outcome), None, strict)
     await report(1, 3, "checking")
-    # In a thread: a large configuration with many faults takes seconds, and the server answers others meanwhile.
-    shape, findings = await asyncio.to_thread(_first_layers, wrapped.value, today, pricer, monthly_budget)
-    if shape.config is not None and not shape.findings:
-        findings += await _last_layer(value, text, shape.config, wrapped.bare, nickel, workspace)
+    # In threads: a large configuration with many faults takes seconds, and the server answers others meanwhile.
+    judged = await asyncio.to_thread(_first_layers, outcome.value, today, pricer, monthly_budget)
+    findings, config, bare = judged.findings, judged.shape.config, judged.bare
+    if config is not None and not judged.shape.findings:
+        contracted = await _evaluated(nickel.contracted(text, contract_of(bare or INFRASTRUCTURE), workspace=workspace))
+        findings += await asyncio.to_thread(check_rendered, contracted, config, bare)
     await report(2, 3, "locating")
-    located = await _locate(findings, wrapped.bare, text, source, nickel, workspace)
-    return _verdict(located, shape.config, strict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Evaluated:
-    """The text's value as it is, and under the contract of a whole configuration."""
-
-    plain: dict[str, Any]
-    contracted: Outcome
+    located = await _locate(findings, bare, text, source, nickel, workspace)
+    return await asyncio.to_thread(_verdict, located, config, strict)
 
 
 def nickel_source(source: ConfigSource) -> NickelSource:
     """What the evaluator gets: the text itself, or an import of a file that holds data."""
     if source.is_nickel or source.path is None:
         return NickelSource(source.text, source.name, source.path.parent if source.path else None)
-    return NickelSource(f'import "{source.path.name}"', source.name, source.path.parent)
+    # The format is named, because Nickel knows the endings in lower case only.
+    form = FORMATS[source.path.suffix.lower()]
+    return NickelSource(f"import {nickel_string(source.path.name)} as '{form}", source.name, source.path.parent)
 
 
-async def _evaluate(text: NickelSource, nickel: Nickel, workspace: Workspace | None) -> "_Evaluated | list[Finding]":
-    checked = await nickel.check(text, contract=contract_of(INFRASTRUCTURE), workspace=workspace)
-    for outcome in (checked.syntax, checked.value):
-        if outcome.diagnostics:
-            return [diagnostic_finding(found, 1) for found in outcome.diagnostics]
-    plain = checked.value.value
-    if not isinstance(plain, dict):
-        kind = {list: "an array", str: "a string", bool: "a boolean"}.get(
-            type(plain), "a number" if plain is not None else "null"
-        )
-        fix = '{ servers = [{ name = "web" }] } is a whole configuration'
-        return [
-            Finding(layer=1, code="shape_type", severity="error", message=f"a configuration is a record, not {kind}", fix=fix)
-        ]
-    return _Evaluated(plain, _contracted(checked))
+async def _evaluated(asked: Awaitable[Outcome]) -> Outcome:
+    """An outcome; that a text runs away is one too."""
+    try:
+        return await asked
+    except NickelRunawayError as error:
+        return Outcome(diagnostics=tuple(error.diagnostics))
 
 
-def _contracted(checked: Checked) -> Outcome:
-    """The outcome under the contract that was asked for."""
-    assert checked.contracted is not None
-    return checked.contracted
+def _unreadable(outcome: Outcome) -> list[Finding]:
+    if outcome.diagnostics:
+        return [diagnostic_finding(found, 1) for found in outcome.diagnostics]
+    kinds = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    message = f"a configuration is a record, not {kinds.get(type(outcome.value), 'null')}"
+    return [finding("shape_type", (), message, '{ servers = [{ name = "web" }] } is a whole configuration')]
 
 
-def _first_layers(
-    value: dict[str, Any], today: date, pricer: Pricer | None, monthly_budget: float
-) -> tuple[Shape, list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What layers 1 to 6 said, and the kind of the bare record that the configuration was made of."""
+
+    shape: Shape
+    findings: list[Finding]
+    bare: Kind | None
+
+
+def _first_layers(value: dict[str, Any], today: date, pricer: Pricer | None, monthly_budget: float) -> _Judged:
     """Layers 1 to 6. Findings are at most `MAX_FINDINGS`: past that a configuration is wrong as a whole."""
-    shape = check_shape(value)
-    findings = list(itertools.islice(shape.findings, MAX_FINDINGS))
+    wrapped = wrap(value)
+    suggestions = Suggestions()
+    shape = check_shape(wrapped.value, suggestions)
+    findings = shape.findings[:MAX_FINDINGS]
     if shape.config is not None:
-        found = itertools.islice(_inner_layers(shape.config, today, pricer, monthly_budget), MAX_FINDINGS)
-        findings += [one.model_copy(update={"where": shape.restore(one.where)}) for one in found]
-    return shape, findings
+        inner = _inner_layers(shape.config, today, pricer, monthly_budget, suggestions)
+        for found in itertools.islice(inner, MAX_FINDINGS - len(findings)):
+            where = shape.restore(found.where)
+            findings.append(found if where == found.where else found.model_copy(update={"where": where}))
+    return _Judged(shape, findings, wrapped.bare)
 
 
-def _inner_layers(config: InfrastructureConfig, today: date, pricer: Pricer | None, monthly_budget: float) -> Iterator[Finding]:
-    yield from check_catalogue(config, today)
+def _inner_layers(
+    config: InfrastructureConfig, today: date, pricer: Pricer | None, monthly_budget: float, suggestions: Suggestions
+) -> Iterator[Finding]:
+    yield from check_catalogue(config, today, suggestions)
     yield from check_network(config)
-    yield from check_references(config)
+    yield from check_references(config, suggestions)
     yield from check_security(config)
     yield from check_limits(config, pricer, monthly_budget)
-
-
-async def _last_layer(
-    value: _Evaluated,
-    text: NickelSource,
-    config: InfrastructureConfig,
-    bare: Kind | None,
-    nickel: Nickel,
-    workspace: Workspace | None,
-) -> list[Finding]:
-    contracted = value.contracted
-    if bare is not None:
-        contracted = _contracted(await nickel.check(text, contract=contract_of(bare), workspace=workspace))
-    return check_rendered(contracted, config, bare)
 
 
 async def _locate(
@@ -161,24 +150,29 @@ async def _locate(
     workspace: Workspace | None,
 ) -> list[Finding]:
     """Findings with paths as they stand in the text (a bare record has no list around it), and with lines and columns."""
-    written = [one.model_copy(update={"where": _as_written(one.where, bare)}) for one in findings]
-    if not source.is_nickel:
-        return written
-    wanted = [index for index, one in enumerate(written) if one.line is None]
-    try:
-        positions = await nickel.locate_many(text, [written[index].where for index in wanted], workspace=workspace)
-    except InvalidInputError:
-        return written
+    written = [_as_written(one.where, bare) for one in findings]
+    wanted = [index for index, one in enumerate(findings) if one.line is None] if source.is_nickel else []
+    positions: dict[int, Position | None] = {}
+    if wanted:
+        try:
+            found = await nickel.locate_many(text, [written[index] for index in wanted], workspace=workspace)
+        except (InvalidInputError, UnavailableError):
+            # Findings without places are worth more than none.
+            found = [None] * len(wanted)
+        positions = dict(zip(wanted, found, strict=True))
     name = None if source.path is None else source.name
-    for index, position in zip(wanted, positions, strict=True):
-        if position is not None:
-            update = {
-                "line": position.line,
-                "column": position.column,
-                "file": position.file if position.file != text.name else name,
-            }
-            written[index] = written[index].model_copy(update=update)
-    return written
+    return await asyncio.to_thread(
+        lambda: [_placed(one, written[index], positions.get(index), name, text.name) for index, one in enumerate(findings)]
+    )
+
+
+def _placed(one: Finding, where: Path, position: Position | None, name: str | None, text: str) -> Finding:
+    """A finding with its path as written and its place; the file of the text itself goes by `name`."""
+    update: dict[str, Any] = {} if where == one.where else {"where": where}
+    if position is not None:
+        file = position.file if position.file != text else name
+        update |= {"line": position.line, "column": position.column, "end_column": position.end_column, "file": file}
+    return one.model_copy(update=update) if update else one
 
 
 def _as_written(where: Path, bare: Kind | None) -> Path:

@@ -7,70 +7,105 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
-from prov_gen.findings import Finding, Path
+from prov_gen.findings import Finding, Path, finding
 from prov_gen.model.infrastructure import InfrastructureConfig, dump_stated
 
-# Words in a key that announce a secret.
-_TELLING = re.compile(
-    r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|credential|contrase(n|ñ)a|clave)"
+# Words in a key that announce a secret, alone or together. A key is cut into words: api_key, apiKey and API-KEY are two each.
+_TELLING = frozenset(
+    {
+        *("password", "passwd", "pass", "passphrase", "pwd", "secret", "secrets", "token", "apikey", "accesskey", "privatekey"),
+        *("credential", "credentials", "contrasena", "contraseña", "clave"),
+    }
 )
-# Keys that contain such a word and are no secret.
-_HARMLESS = re.compile(
-    r"(?i)(password_auth|rotation|handle|_id$|_name$|_file$|_path$|metadata_tokens|token_ttl|secrets_encryption|kms_key)"
+_TELLING_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key")})
+# What such a key may end with when it holds no secret, but says how one is kept, where, or what it is called.
+_HARMLESS_ENDS = frozenset(
+    {
+        *("auth", "rotation", "handle", "id", "name", "file", "path", "ttl", "encryption", "policy", "length", "count", "limit"),
+        *(
+            "days",
+            "hours",
+            "seconds",
+            "enabled",
+            "required",
+            "store",
+            "ref",
+            "primaria",
+            "foranea",
+            "foránea",
+            "publica",
+            "pública",
+        ),
+    }
 )
+_WORD = re.compile(r"[A-ZÑ]?[a-zñáéíóú]+|[A-ZÑ]+(?![a-zñ])")
+_NO_SECRETS = frozenset({"none", "true", "false", "required", "optional"})
 
-# Forms that are secrets wherever they stand: their issuers' documented prefixes.
+# Forms that are secrets wherever they stand: their issuers' documented prefixes. Each begins with a sign that is looked for
+# first, and lengths or beginnings are bounded, so that no text makes a search slow.
 _FORMS = (
-    (re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"), "an AWS access key"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"), "a GitHub token"),
-    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}\b"), "a Slack token"),
-    (re.compile(r"\bsk-[A-Za-z0-9_-]{20,}\b"), "an API key"),
-    (re.compile(r"\bhv[sb]\.[A-Za-z0-9_-]{20,}\b"), "a Vault token"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"), "a JSON Web Token"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]{3,}@"), "a password in an address"),
+    ("A", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "an AWS access key"),
+    ("-----BEGIN", re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"), "a private key"),
+    ("gh", re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}"), "a GitHub token"),
+    ("xox", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10}"), "a Slack token"),
+    ("sk-", re.compile(r"\bsk-[A-Za-z0-9_-]{20}"), "an API key"),
+    ("hv", re.compile(r"\bhv[sb]\.[A-Za-z0-9_-]{20}"), "a Vault token"),
+    (
+        "eyJ",
+        re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}+\.eyJ[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{10}"),
+        "a JSON Web Token",
+    ),
+    ("://", re.compile(r"://[^/\s:@]{1,128}:[^/\s:@]{3,128}@"), "a password in an address"),
 )
 
-_HANDLE = re.compile(r"^\s*(vault:|\$\{|\$\(|env:|file:)")
-_RANDOM = re.compile(r"\b[A-Za-z0-9+/_=-]{24,}\b")
+# A text that only says where the secret is: nothing may stand before or after it.
+_HANDLE = re.compile(
+    r"\s*(?:vault:[A-Za-z0-9_./-]+(?:#[A-Za-z0-9_.-]+)?|\$\{[A-Za-z0-9_.:/-]+\}|\$\([^()\n]{1,200}\)|env:[A-Za-z0-9_]+|file:[^\s:@]+)\s*"
+)
+_RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{24,4096}")
 LEAST_ENTROPY_BITS = 4.2
 
 
 def check_plaintext(config: InfrastructureConfig) -> Iterator[Finding]:
     """Findings about every text that looks like a secret."""
+    known: dict[tuple[str, str], str] = {}
     for where, key, text in _texts(dump_stated(config), (), ""):
-        what = what_secret(key, text)
-        if what:
-            yield Finding(
-                layer=5,
-                code="secret_plaintext",
-                severity="error",
-                where=where,
-                message=f"this looks like {what} in plain text",
-                fix='keep it in the vault and write its handle: "vault:secret/app#key"',
-            )
+        if (key, text) not in known:
+            # A thousand machines with one script are looked at once.
+            known[key, text] = what_secret(key, text)
+        if what := known[key, text]:
+            fix = 'keep it in the vault and write its handle: "vault:secret/app#key"'
+            yield finding("secret_plaintext", where, f"this looks like {what} in plain text", fix)
 
 
 def what_secret(key: str, text: str) -> str:
     """What kind of secret a text under a key looks like; empty when like none."""
-    if _HANDLE.match(text):
-        return ""
-    for form, what in _FORMS:
-        if form.search(text):
+    for sign, form, what in _FORMS:
+        if sign in text and form.search(text):
             return what
-    if (
-        _TELLING.search(key)
-        and not _HARMLESS.search(key)
-        and len(text) >= 4
-        and text.lower() not in {"none", "true", "false", "required", "optional"}
-    ):
+    if _HANDLE.fullmatch(text):
+        return ""
+    if len(text) >= 4 and announces(key) and text.lower() not in _NO_SECRETS:
         return f"the value of {key}"
-    for found in _RANDOM.findall(text):
-        if _entropy(found) >= LEAST_ENTROPY_BITS and any(c.isdigit() for c in found) and any(c.isupper() for c in found):
+    for found in _RANDOM.findall(text) if len(text) >= 24 else ():
+        if any(map(str.isdigit, found)) and any(map(str.isupper, found)) and _entropy(found) >= LEAST_ENTROPY_BITS:
             return "a random key"
     return ""
+
+
+@lru_cache(4096)
+def announces(key: str) -> bool:
+    """Whether a key's words say that its value is a secret: `db_password` does, `keyboard_secretary` does not."""
+    words = [word.lower() for word in _WORD.findall(key)]
+    if not words or words[-1] in _HARMLESS_ENDS:
+        return False
+    return any(word in _TELLING or word.endswith(("password", "passwd")) for word in words) or any(
+        pair in _TELLING_PAIRS for pair in pairwise(words)
+    )
 
 
 def _texts(value: Any, where: Path, key: str) -> Iterator[tuple[Path, str, str]]:

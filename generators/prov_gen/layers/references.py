@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 
 from prov_gen.effective import provider_of, region_of
-from prov_gen.findings import Finding, Path, Severity
+from prov_gen.findings import Finding, Path, finding
 from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_NAME, resources
@@ -59,7 +60,11 @@ REFERENCES = (
 )
 
 
-def check_references(config: InfrastructureConfig) -> Iterator[Finding]:
+MAX_NAMED = 10
+"""Names that a message about a circle tells."""
+
+
+def check_references(config: InfrastructureConfig, suggestions: Suggestions | None = None) -> Iterator[Finding]:
     """Findings about names."""
     yield from _duplicates(config)
     names = known_names(config)
@@ -67,12 +72,12 @@ def check_references(config: InfrastructureConfig) -> Iterator[Finding]:
         targets: {name: None for kind in targets for name in names.get(kind, ())}
         for targets in {reference.targets for reference in REFERENCES}
     }
-    suggestions = Suggestions()
+    suggestions = suggestions or Suggestions()
     for item in resources(config):
         for reference in _OF_KIND.get(item.kind.name, ()):
             for where, name in _values(item.record, reference.field.split("."), item.path):
                 if name not in known[reference.targets]:
-                    yield _missing(reference, where, name, list(known[reference.targets]), suggestions)
+                    yield _missing(reference, where, name, known[reference.targets], suggestions)
     yield from _volumes(config)
     yield from _cycles(config)
 
@@ -98,20 +103,16 @@ def known_names(config: InfrastructureConfig) -> Mapping[str, tuple[str, ...]]:
     return {kind: tuple(found) for kind, found in names.items()}
 
 
-def _finding(code: str, severity: Severity, where: Path, message: str, fix: str) -> Finding:
-    return Finding(layer=4, code=code, severity=severity, where=where, message=message, fix=fix)
-
-
-def _missing(reference: Reference, where: Path, name: str, known: list[str], suggestions: Suggestions) -> Finding:
-    near = suggestions.close(name, known)
+def _missing(reference: Reference, where: Path, name: str, known: Mapping[str, None], suggestions: Suggestions) -> Finding:
+    near = suggestions.close(reference.what, name, known)
     if near:
-        fix = f"did you mean {near[0]}?"
+        fix = f"did you mean {near}?"
     elif known:
-        fix = f"there are: {', '.join(known[:10])}"
+        fix = f"there are: {', '.join(islice(known, 10))}"
     else:
         kind = BY_NAME.get(reference.targets[0])
         fix = f"add it to {kind.field}" if kind else "add it to networking"
-    return _finding("reference_missing", "error", where, f"there is no {reference.what} named {name}", fix)
+    return finding("reference_missing", where, f"there is no {reference.what} named {name}", fix)
 
 
 def _values(value: object, steps: list[str], where: Path) -> Iterator[tuple[Path, str]]:
@@ -141,13 +142,13 @@ def _duplicates(config: InfrastructureConfig) -> Iterator[Finding]:
         first = seen.setdefault(space, {}).setdefault(name, item.path)
         if first != item.path:
             message = f"the name {name} is used twice (first by {first[0]}[{first[1]}])"
-            yield _finding("name_duplicate", "error", (*item.path, "name"), message, f"choose another, such as {name}-2")
+            yield finding("name_duplicate", (*item.path, "name"), message, f"choose another, such as {name}-2")
     if config.networking:
         counted = Counter(known_names(config).get("subnet", ()))
         for name, count in counted.items():
             if count > 1:
                 message = f"{count} subnets are named {name}"
-                yield _finding("name_duplicate", "error", ("networking", "subnets"), message, f"choose others, such as {name}-2")
+                yield finding("name_duplicate", ("networking", "subnets"), message, f"choose others, such as {name}-2")
 
 
 def _volumes(config: InfrastructureConfig) -> Iterator[Finding]:
@@ -160,10 +161,10 @@ def _volumes(config: InfrastructureConfig) -> Iterator[Finding]:
         its = (provider_of(server, config), region_of(server, config))
         if mine != its:
             message = f"the volume is at {'/'.join(mine)} and its server at {'/'.join(its)}"
-            yield _finding("volume_elsewhere", "error", ("volumes", index, "attached_to"), message, "put both into one region")
+            yield finding("volume_elsewhere", ("volumes", index, "attached_to"), message, "put both into one region")
         elif volume.zone and server.zone and volume.zone != server.zone:
             message = f"the volume is in {volume.zone} and its server in {server.zone}"
-            yield _finding("volume_elsewhere", "error", ("volumes", index, "zone"), message, f"set zone = {server.zone!r}")
+            yield finding("volume_elsewhere", ("volumes", index, "zone"), message, f"set zone = {server.zone!r}")
 
 
 def _cycles(config: InfrastructureConfig) -> Iterator[Finding]:
@@ -190,4 +191,6 @@ def _circle(needs: Mapping[str, set[str]], where: Path, message: str, fix: str) 
     try:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
-        yield _finding("reference_cycle", "error", where, f"{message}: {' -> '.join(error.args[1])}", fix)
+        around: list[str] = error.args[1]
+        named = around if len(around) <= MAX_NAMED else [*around[: MAX_NAMED - 1], f"... ({len(around) - 1} in all)", around[-1]]
+        yield finding("reference_cycle", where, f"{message}: {' -> '.join(named)}", fix)

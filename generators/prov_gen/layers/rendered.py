@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from prov_gen.findings import Finding
+from prov_gen.findings import Finding, finding
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import INFRASTRUCTURE, Kind
 from prov_gen.nickel import Diagnostic, Outcome
@@ -20,16 +20,11 @@ def contract_of(kind: Kind) -> str:
 
 def diagnostic_finding(diagnostic: Diagnostic, layer: int) -> Finding:
     """What Nickel said, as a finding."""
-    return Finding(
-        layer=layer,
-        code=diagnostic.code,
-        severity="error",
-        message=diagnostic.message,
-        fix=diagnostic.notes[0] if diagnostic.notes else "",
-        line=diagnostic.line,
-        column=diagnostic.column,
-        file=diagnostic.file,
+    said = finding(
+        diagnostic.code, (), diagnostic.message, diagnostic.notes[0] if diagnostic.notes else "", severity="error", layer=layer
     )
+    place = {name: getattr(diagnostic, name) for name in ("line", "column", "end_column", "file")}
+    return said.model_copy(update=place)
 
 
 def check_rendered(contracted: Outcome, config: InfrastructureConfig, bare: Kind | None) -> list[Finding]:
@@ -48,15 +43,9 @@ def check_rendered(contracted: Outcome, config: InfrastructureConfig, bare: Kind
         again = None
     if again == config:
         return []
-    return [
-        Finding(
-            layer=7,
-            code="rendered_differs",
-            severity="error",
-            message="under its contract the text means something else than without it",
-            fix="a field is computed from another one that the contract fills in; write it out",
-        )
-    ]
+    message = "under its contract the text means something else than without it"
+    fix = "a field is computed from another one that the contract fills in; write it out"
+    return [finding("rendered_differs", (), message, fix)]
 
 
 def _wrapped(value: dict[str, Any], bare: Kind) -> dict[str, Any]:

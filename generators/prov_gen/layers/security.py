@@ -4,20 +4,18 @@ import dataclasses
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from ipaddress import ip_network
-from pathlib import Path as FilePath
 from typing import Any
 
-from prov_gen.findings import Finding, Path, Severity
+from prov_gen.codes import RULES, Severity
+from prov_gen.findings import Finding, Path, finding
 from prov_gen.layers.plaintext import check_plaintext
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import Item, resources
 from prov_gen.model.network import LoadBalancer, SecurityGroup, SecurityRule
 
-RULES = FilePath(__file__).with_name("security_rules.toml")
-
 # A network with this many addresses or more is "the internet" for our purpose.
 WIDE_OPEN_PREFIX = 4
+ALL_PORTS = 65_536
 
 # Ports that the whole internet must never reach, and what listens there.
 GUARDED_PORTS = {
@@ -90,16 +88,12 @@ def check_security(config: InfrastructureConfig) -> Iterator[Finding]:
     yield from check_plaintext(config)
 
 
-def _finding(code: str, severity: Severity, where: Path, message: str, fix: str) -> Finding:
-    return Finding(layer=5, code=code, severity=severity, where=where, message=message, fix=fix)
-
-
 def _field_rule(rule: FieldRule, item: Item) -> Iterator[Finding]:
     if any(getattr(item.record, key) != wanted for key, wanted in rule.when.items()):
         return
     for where, value in _values(item.record, rule.field.split("."), item.path, rule.when_element):
         if rule.is_broken_by(value):
-            yield _finding(rule.code, rule.severity, where, rule.message, rule.fix)
+            yield finding(rule.code, where, rule.message, rule.fix, severity=rule.severity)
 
 
 def _values(record: Any, steps: list[str], where: Path, when: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -117,31 +111,29 @@ def _values(record: Any, steps: list[str], where: Path, when: dict[str, Any]) ->
 
 def is_internet(cidr: str) -> bool:
     """Whether a network is the whole internet, or so much of it that it makes no difference."""
-    return ip_network(cidr, strict=False).prefixlen <= WIDE_OPEN_PREFIX
+    return int(cidr.rpartition("/")[2]) <= WIDE_OPEN_PREFIX
 
 
 def _open_ports(group: SecurityGroup, where: Path) -> Iterator[Finding]:
     for index, rule in enumerate(group.rules):
         if rule.direction != "ingress" or rule.protocol == "icmp":
             continue
+        ports = _ports(rule)
+        is_all = rule.protocol == "all" or rule.from_port is None or len(ports) == ALL_PORTS
+        guarded = [] if is_all else [port for port in GUARDED_PORTS if port in ports]
+        if not is_all and not guarded:
+            continue
         for position, cidr in enumerate(rule.cidrs):
             if not is_internet(cidr):
                 continue
             at = (*where, "rules", index, "cidrs", position)
-            if rule.protocol == "all" or rule.from_port is None or _ports(rule) == range(65536):
-                yield _finding(
-                    "open_all_ports",
-                    "error",
-                    at,
-                    f"{group.name} opens every port to the internet",
-                    "name the ports, or the networks",
-                )
-                continue
-            for port, what in GUARDED_PORTS.items():
-                if port in _ports(rule):
-                    message = f"{group.name} opens {what} (port {port}) to the internet"
-                    fix = "name the networks that need it, such as your office's or a bastion's"
-                    yield _finding("open_guarded_port", "error", at, message, fix)
+            if is_all:
+                message, fix = f"{group.name} opens every port to the internet", "name the ports, or the networks"
+                yield finding("open_all_ports", at, message, fix)
+            for port in guarded:
+                message = f"{group.name} opens {GUARDED_PORTS[port]} (port {port}) to the internet"
+                fix = "name the networks that need it, such as your office's or a bastion's"
+                yield finding("open_guarded_port", at, message, fix)
 
 
 def _ports(rule: SecurityRule) -> range:
@@ -156,16 +148,14 @@ def _plain_listeners(balancer: LoadBalancer, where: Path) -> Iterator[Finding]:
         if listener.protocol == "http" and not listener.redirect_to_https:
             # Worth knowing only: without a domain there is no certificate, and a first draft has none.
             fix = "set redirect_to_https = true and add an https listener"
-            yield _finding(
-                "listener_plain", "info", (*where, "listeners", index), "the internet is answered over plain HTTP", fix
-            )
+            yield finding("listener_plain", (*where, "listeners", index), "the internet is answered over plain HTTP", fix)
 
 
 def _open_api(item: Item) -> Iterator[Finding]:
     endpoint = item.record.endpoint
     if endpoint.public and (not endpoint.allowed_cidrs or any(is_internet(cidr) for cidr in endpoint.allowed_cidrs)):
         fix = "set endpoint.allowed_cidrs to your networks, or leave endpoint.public out"
-        yield _finding("api_open", "warning", (*item.path, "endpoint"), "the whole internet reaches the cluster's API", fix)
+        yield finding("api_open", (*item.path, "endpoint"), "the whole internet reaches the cluster's API", fix)
 
 
 def _all_powerful(item: Item) -> Iterator[Finding]:
@@ -174,4 +164,4 @@ def _all_powerful(item: Item) -> Iterator[Finding]:
             if statement.effect == "allow" and {"*", "*:*"} & set(statement.actions) and "*" in statement.resources:
                 where = (*item.path, "iam_policies", index, "statements", position)
                 message = f"the policy {policy.name} allows everything to everything"
-                yield _finding("policy_all_powerful", "error", where, message, "name the actions and the resources")
+                yield finding("policy_all_powerful", where, message, "name the actions and the resources")

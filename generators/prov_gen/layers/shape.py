@@ -1,18 +1,21 @@
 """Layer 1: the configuration has the right fields, types and ranges. All problems are told at once."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from prov_gen.findings import Finding, Path, path_text
+from prov_gen.findings import Finding, Path, finding, path_text
+from prov_gen.layers.size import MAX_NODES, check_size
+from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.infrastructure import InfrastructureConfig
-from prov_gen.model.kinds import BY_FIELD
 
+MAX_PROBLEMS = 5_000
+"""Findings of this layer: past that a configuration is wrong as a whole, and the other layers do not look at it."""
 MAX_PASSES = 8
-MAX_RESOURCES = 10_000
+# Nodes read in all passes together: a small configuration may take many passes, the largest one a single one.
+MAX_NODES_READ = MAX_NODES
 _NOTHING = object()
 
 # pydantic's error types as our stable codes; what is not listed is `shape_value`.
@@ -42,29 +45,36 @@ class Shape:
         return self._remains.restore(where)
 
 
-def check_shape(value: dict[str, Any]) -> Shape:
+def check_shape(value: dict[str, Any], suggestions: Suggestions | None = None) -> Shape:
     """Read the configuration as a model.
 
     Where something is wrong, the model is what remains without the wrong parts, so that the other layers see the rest.
     """
+    suggestions = suggestions or Suggestions()
     remains = _Remains(value)
-    count = sum(len(value[field]) for field in BY_FIELD if isinstance(value.get(field), list))
-    if count > MAX_RESOURCES:
-        message = f"the configuration has {count:,} resources; at most {MAX_RESOURCES:,} are judged at once"
-        fix = "split it into several configurations"
-        return Shape(None, [Finding(layer=1, code="shape_too_large", severity="error", message=message, fix=fix)], remains)
-    try:
-        return Shape(InfrastructureConfig.model_validate(value), [], remains)
-    except ValidationError as error:
-        problems = error.errors(include_url=False)
-    findings = [_finding(problem) for problem in problems]
-    for _ in range(MAX_PASSES):
-        remains.drop({tuple(problem["loc"]) for problem in problems})
-        try:
-            return Shape(InfrastructureConfig.model_validate(remains.value), findings, remains)
-        except ValidationError as error:
-            problems = error.errors(include_url=False)
+    nodes, too_large = check_size(value)
+    if too_large:
+        return Shape(None, [too_large], remains)
+    read = _read(value)
+    if isinstance(read, InfrastructureConfig):
+        return Shape(read, [], remains)
+    findings = [_finding(problem, suggestions) for problem in read[:MAX_PROBLEMS]]
+    if len(read) > MAX_PROBLEMS:
+        return Shape(None, findings, remains)
+    for _ in range(min(MAX_PASSES, MAX_NODES_READ // max(nodes, 1))):
+        remains.drop({tuple(problem["loc"]) for problem in read})
+        read = _read(remains.value)
+        if isinstance(read, InfrastructureConfig):
+            return Shape(read, findings, remains)
     return Shape(None, findings, remains)
+
+
+def _read(value: Any) -> InfrastructureConfig | list[ErrorDetails]:
+    """The model, or what pydantic says against it; one problem more than `MAX_PROBLEMS` stands for all that follow."""
+    try:
+        return InfrastructureConfig.model_validate(value)
+    except ValidationError as error:
+        return error.errors(include_url=False)[: MAX_PROBLEMS + 1]
 
 
 class _Remains:
@@ -133,14 +143,14 @@ def _last_first(key: str | int) -> int:
     return key if isinstance(key, int) else -1
 
 
-def _finding(problem: ErrorDetails) -> Finding:
+def _finding(problem: ErrorDetails, suggestions: Suggestions) -> Finding:
     where = tuple(part for part in problem["loc"] if not (isinstance(part, str) and part.startswith("function-")))
     code = _CODES.get(problem["type"], "shape_type" if problem["type"].endswith(("_type", "_parsing")) else "shape_value")
-    message, fix = _words(problem, where)
-    return Finding(layer=1, code=code, severity="error", where=where, message=message, fix=fix)
+    message, fix = _words(problem, where, suggestions)
+    return finding(code, where, message, fix)
 
 
-def _words(problem: ErrorDetails, where: Path) -> tuple[str, str]:
+def _words(problem: ErrorDetails, where: Path, suggestions: Suggestions) -> tuple[str, str]:
     context = problem.get("ctx", {})
     name = str(where[-1]) if where else "the configuration"
     match problem["type"]:
@@ -148,14 +158,14 @@ def _words(problem: ErrorDetails, where: Path) -> tuple[str, str]:
             return f"{name} is missing", f"add {name} = ..."
         case "extra_forbidden":
             known = _fields_at(where[:-1])
-            near = get_close_matches(name, known, n=1, cutoff=0.6)
-            fix = f"did you mean {near[0]}?" if near else f"remove it; there are: {', '.join(sorted(known)[:20])}"
+            near = suggestions.close(",".join(known), name, known)
+            fix = f"did you mean {near}?" if near else f"remove it; there are: {', '.join(sorted(known)[:20])}"
             return f"{path_text(where[:-1]) or 'a configuration'} has no field {name}", fix
         case "literal_error":
             given = problem["input"]
             allowed = [part.strip("' ") for part in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
-            near = get_close_matches(str(given), allowed, n=1) if isinstance(given, str) else []
-            fix = f"did you mean {near[0]!r}?" if near else ""
+            near = suggestions.close(",".join(allowed), given[:100], allowed) if isinstance(given, str) else None
+            fix = f"did you mean {near!r}?" if near else ""
             return f"{name} must be one of {', '.join(allowed)}", fix or f"choose one of {', '.join(allowed)}"
         case "string_pattern_mismatch":
             return f"{name} has the wrong form", _description_at(where) or f"it must match {context.get('pattern')}"

@@ -4,19 +4,21 @@ A configuration can be wrong in ten thousand places; nobody reads ten thousand s
 stand still for them.
 """
 
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Sequence
 
-MOST = 50
+from prov_corpus.similar import nearest
+
+MOST = 10
+"""Searches in one validation."""
 
 
 class Suggestions:
     """Counts and remembers what was asked in one validation."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Sequence[str]] = {}
+        self._known: dict[tuple[object, ...], Sequence[str]] = {}
 
-    def ask(self, key: tuple[str, ...], search: Callable[[], Sequence[str]]) -> Sequence[str]:
+    def ask(self, key: tuple[object, ...], search: Callable[[], Sequence[str]]) -> Sequence[str]:
         """What `search` answers for a key, each key searched once; nothing after the first `MOST` keys."""
         if key not in self._known:
             if len(self._known) >= MOST:
@@ -24,6 +26,6 @@ class Suggestions:
             self._known[key] = search()
         return self._known[key]
 
-    def close(self, name: str, names: Sequence[str]) -> Sequence[str]:
-        """The name that looks most like this one, if any does."""
-        return self.ask(("name", name), lambda: get_close_matches(name, names, n=1))
+    def close(self, what: str, name: str, names: Iterable[str]) -> str | None:
+        """The name among those of a sort (`what`) that looks most like this one, if any does."""
+        return next(iter(self.ask((what, name), lambda: nearest(name, names, 1))), None)

@@ -7,14 +7,24 @@ one) and named in `shadowed`, so that the user can be told.
 
 import hashlib
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 from prov_gen.nickel.errors import NickelUnavailableError
+from prov_gen.nickel.source import NickelSource
+from prov_gen.nickel.tokens import LostError, unquote
+from stratumops.errors import StratumError
 from stratumops.workspace import Workspace
 
 SCHEMA_FOLDER = "schemas"
+MAX_NAMED = 256
+"""Imports of one text that are looked up by name."""
+
+_TARGET = re.compile(r"""\bimport\s*("(?:[^"\\]|\\.){1,1024}")""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +59,43 @@ class AllowList:
     shadowed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, schemas: Schemas, workspace: Workspace | None) -> "AllowList":
-        """The list as the disk is now.
+    def of(cls, schemas: Schemas, workspace: Workspace | None, source: NickelSource | None = None) -> "AllowList":
+        """The list as the disk is now, for one text.
 
-        Raises InvalidInputError when the workspace holds too many files.
+        A workspace may hold more files than a sandbox can be given: the files that the text imports by name come first, then
+        those of its folder, then the others near the root.
         """
         files = [os.fspath((schemas.folder / name).resolve()) for name in sorted(schemas.names)]
         shadowed: tuple[str, ...] = ()
         if workspace is not None:
-            readable = workspace.readable_files()
+            readable = workspace.readable_files(first=source.folder if source else None)
+            if source is not None:
+                readable = sorted({*readable, *_named(source, workspace)})
             shadows = _shadows(readable, schemas)
             shadowed = tuple(os.path.relpath(path, workspace.root) for path in sorted(shadows))
             files += [os.fspath(path) for path in readable if path not in shadows]
         return cls(tuple(files), _fingerprint(files), os.fspath(workspace.root) if workspace else "", shadowed)
+
+
+def _named(source: NickelSource, workspace: Workspace) -> set[Path]:
+    """The readable files of the workspace that a text imports by their names."""
+    found: set[Path] = set()
+    for name in islice(_targets(source.text), MAX_NAMED):
+        try:
+            real = workspace.resolve(os.path.relpath((source.folder or workspace.root) / name, workspace.root))
+        except StratumError:
+            continue
+        found.add(real)
+    return found
+
+
+def _targets(text: str) -> Iterator[str]:
+    """What the text imports by a plain string. That a comment may do so too adds a file that may be read anyway."""
+    for match in _TARGET.finditer(text):
+        try:
+            yield unquote(match.group(1))
+        except LostError:
+            continue
 
 
 def _shadows(readable: list[Path], schemas: Schemas) -> set[Path]:

@@ -9,8 +9,9 @@ runs in this one: see `sandbox/` for what a worker may do.
 """
 
 import asyncio
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,14 +26,22 @@ from prov_gen.nickel.limits import Limits
 from prov_gen.nickel.locate import Path as ValuePath
 from prov_gen.nickel.locate import Position, SourceMap
 from prov_gen.nickel.pool import Pool
-from prov_gen.nickel.process import AnswerTooLargeError, SandboxRefusedError, WorkerEndedError, WorkerProcess
-from prov_gen.nickel.report import diagnostics_of, located_in
+from prov_gen.nickel.process import (
+    PROGRAM_HINT,
+    AnswerTooLargeError,
+    ProgramUnusableError,
+    SandboxRefusedError,
+    WorkerEndedError,
+    WorkerProcess,
+)
+from prov_gen.nickel.report import Reader, located_in
 from prov_gen.nickel.sandbox import landlock
 from prov_gen.nickel.source import Expression, NickelSource
 from stratumops.workspace import Workspace
 
 # Each asks Nickel once more (12 ms for a small file): what a person reads first, not every finding of a long list.
 MAX_PRECISE = 16
+_LARGE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +63,29 @@ class Outcome:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A text checked in one visit to a worker.
-
-    `syntax` covers parsing, names and static types; `value` is the text evaluated as it is, `contracted` under the
-    contract (None when none was given). After a failed `syntax` the others carry the same diagnostics.
-    """
-
-    syntax: Outcome
-    value: Outcome
-    contracted: Outcome | None = None
-
-
 def _find_in_text(source: NickelSource, paths: Sequence[ValuePath]) -> tuple[list[Position | None], list[int]]:
     """What the text tells, and the indices of paths of which only Nickel could tell more."""
-    map_ = SourceMap(source.text, source.name)
-    found = [map_.find(path) for path in paths]
-    return found, [index for index, path in enumerate(paths) if map_.has_unknown(path)][:MAX_PRECISE]
+    places = SourceMap(source.text, source.name)
+    found = [places.find(path) for path in paths]
+    return found, [index for index, path in enumerate(paths) if places.has_unknown(path)][:MAX_PRECISE]
+
+
+def _outcomes(body: bytes, expressions: Sequence[Expression], reader: Reader) -> list[Outcome]:
+    """What a worker answered, read in a thread: values and reports can be large."""
+    # A hook in Python lets other threads run between two records; json alone would hold all of them up to its end.
+    results = json.loads(body, object_hook=(lambda record: record) if len(body) >= _LARGE_BYTES else None)
+    return [
+        Outcome(result["value"]) if result["ok"] else Outcome(diagnostics=reader.diagnostics(result["report"], expression))
+        for expression, result in zip(expressions, results, strict=False)
+    ]
 
 
 class Nickel:
     """A sandboxed Nickel. Starts no process until the first call or `warm`. Belongs to one event loop; close it.
 
-    `size` workers run at a time; further calls wait. `program` is a `nickel` binary to use in place of py-nickel, under the
-    same sandbox. `schemas` is the folder whose `schemas/` may be imported (default: the shipped ones).
-    `confine=False` is what a kernel without Landlock gets: texts that could import anything else are refused.
+    `size` workers run at a time; further calls wait. `program` is the absolute path of a `nickel` binary to
+    use in place of py-nickel, under the same sandbox. `schemas` is the folder whose `schemas/` may be imported (default:
+    the shipped ones). `confine=False` is what a kernel without Landlock gets: texts that could import anything else are refused.
     """
 
     def __init__(
@@ -110,6 +116,13 @@ class Nickel:
         if wait and starting:
             await asyncio.wait(starting)
 
+    async def ready(self) -> None:
+        """Return at once when a worker lives, even one that is at work; otherwise start one.
+
+        Raises NickelUnavailableError, which says why no worker can start.
+        """
+        await self._workers().ready()
+
     async def aclose(self) -> None:
         """End all workers and wait until none is left. The object cannot be used again."""
         await self._workers().aclose()
@@ -132,18 +145,17 @@ class Nickel:
         """Parse the text and check its names and static types, without evaluating it. Raises as `evaluate`."""
         (await self.run_many(source, [forms.checked_syntax(source)], workspace=workspace))[0].unwrap()
 
-    async def check(self, source: NickelSource, *, contract: str | None = None, workspace: Workspace | None = None) -> Checked:
-        """Typecheck, evaluate, and evaluate under the contract, in one visit; problems are returned, not raised.
+    async def checked_value(self, source: NickelSource, *, workspace: Workspace | None = None) -> Outcome:
+        """Typecheck the text and evaluate it, in one visit; what Nickel says against it is returned, not raised.
 
-        Raises what is no finding about the text: as `evaluate`, without NickelError itself.
+        Raises what is no finding of Nickel's: as `evaluate`, without NickelError itself.
         """
         expressions = [forms.checked_syntax(source), forms.value_of(source)]
-        if contract is not None:
-            expressions.append(forms.under_contract(source, contract))
-        syntax, *rest = await self.run_many(source, expressions, workspace=workspace, required=1)
-        if not rest:
-            return Checked(syntax, syntax, syntax if contract is not None else None)
-        return Checked(syntax, rest[0], rest[1] if contract is not None else None)
+        return (await self.run_many(source, expressions, workspace=workspace, required=1))[-1]
+
+    async def contracted(self, source: NickelSource, contract: str, *, workspace: Workspace | None = None) -> Outcome:
+        """A text that `checked_value` has a value for, evaluated under a contract of ours. Raises as `checked_value`."""
+        return (await self.run_many(source, [forms.under_contract(source, contract)], workspace=workspace))[0]
 
     async def locate(self, source: NickelSource, path: ValuePath, *, workspace: Workspace | None = None) -> Position | None:
         """Where the value of a path is written; see `locate_many`."""
@@ -160,9 +172,7 @@ class Nickel:
         """
         source.require_usable(self.limits.max_source_bytes)
         # A large text takes a while; in a thread, others are served between.
-        places = await asyncio.to_thread(SourceMap, source.text, source.name)
-        found = [places.find(path) for path in paths]
-        unknown = [index for index, path in enumerate(paths) if places.has_unknown(path)][:MAX_PRECISE]
+        found, unknown = await asyncio.to_thread(_find_in_text, source, paths)
         if not unknown:
             return found
         asked = [forms.failing_at(source, paths[index]) for index in unknown]
@@ -198,33 +208,35 @@ class Nickel:
             require_shipped_imports(source, schemas)
         # A text that imports nothing of the workspace is not let near it.
         readable = workspace if confine and foreign_import(source.text, schemas) is not None else None
-        allow = await asyncio.to_thread(AllowList.of, schemas, readable)
+        allow = await asyncio.to_thread(AllowList.of, schemas, readable, source)
         folder = source.folder or (workspace.root if workspace else None)
         job = {
             "expressions": [expression.text for expression in expressions],
             "import_paths": [os.fspath(schemas.folder), *([os.fspath(folder)] if folder else [])],
             "files": allow.files,
             "confine": confine,
-            "cpu_seconds": self.limits.cpu_seconds,
+            "cpu_seconds": self.limits.granted_cpu_seconds,
             "required": required,
         }
-        results = await self._ask(job, allow, source)
-        root = workspace.root if workspace else None
-        return [
-            Outcome(result["value"])
-            if result["ok"]
-            else Outcome(diagnostics=diagnostics_of(result["report"], source, expression, root=root, schemas=schemas.folder))
-            for expression, result in zip(expressions, results, strict=False)
-        ]
+        reader = Reader(source, root=workspace.root if workspace else None, schemas=schemas.folder)
+        return await self._ask(job, allow, source, lambda body: _outcomes(body, expressions, reader))
 
-    async def _ask(self, job: dict[str, Any], allow: AllowList, source: NickelSource) -> list[dict[str, Any]]:
+    async def _ask(
+        self, job: dict[str, Any], allow: AllowList, source: NickelSource, read: Callable[[bytes], list[Outcome]]
+    ) -> list[Outcome]:
         waiting = True
         limits = self.limits
         try:
             async with asyncio.timeout(limits.deadline_seconds) as clock, self._workers().lease(allow) as worker:
                 waiting = False
                 clock.reschedule(asyncio.get_running_loop().time() + limits.deadline_seconds)
-                answer = await worker.ask(job, limits.max_result_bytes)
+                body = await worker.ask(job, limits.max_result_bytes)
+                clock.reschedule(None)
+                # Before the worker is free again: one that answers nonsense is replaced.
+                return await asyncio.to_thread(read, body)
+        except ProgramUnusableError as error:
+            message = f"the nickel program cannot be used: {error}"
+            raise NickelUnavailableError("nickel_start", message, hint=PROGRAM_HINT) from None
         except SandboxRefusedError as error:
             raise NickelUnavailableError(
                 "nickel_sandbox",
@@ -248,8 +260,6 @@ class Nickel:
             raise errors.crash(None, source.name) from None
         except RecursionError:
             raise errors.too_deep(source.name) from None
-        results: list[dict[str, Any]] = answer["results"]
-        return results
 
     def _shipped(self) -> Schemas:
         if self._schemas is None:

@@ -54,7 +54,8 @@ class SourceMap:
         self._lines = [0, *(index + 1 for index, char in enumerate(text) if char == "\n")]
         try:
             self._root: _Node | None = _Parser(tokenize(text)).whole()
-        except LostError:
+        except (LostError, RecursionError):
+            # Positions are a service to the reader: a text that cannot be followed is still judged.
             self._root = None
 
     def find(self, path: Path) -> Position | None:
@@ -185,7 +186,8 @@ class _Parser:
         keys: list[str] = []
         while (key := self._key(index)) is not None:
             keys.append(key)
-            if len(keys) > MAX_DEPTH:
+            # Each part is a record of its own, so it counts like one that is written with braces.
+            if self._depth + len(keys) > MAX_DEPTH:
                 raise LostError
             index += 1
             if not self._is(index, "."):
@@ -197,7 +199,9 @@ class _Parser:
             index = self._skip(index, stop_at="=")
             is_default = any(self._is(at, "|") and self._is(at + 1, "default") for at in range(start, index))
         if keys and self._is(index, "="):
+            self._depth += len(keys) - 1
             value, index = self._value(index + 1)
+            self._depth -= len(keys) - 1
         elif keys and self._at_end(index):
             value = _Node(first.start, self._tokens[index - 1].end, is_known=False)
         else:

@@ -63,6 +63,20 @@ class Pool:
                     self._discard(worker)
                     self._refill()
 
+    async def ready(self) -> None:
+        """Return at once when a worker lives, at work or not; else start one. Raises NickelUnavailableError when none starts."""
+        while not self._lives():
+            if self._closed:
+                raise _shut_down()
+            if not self._starting:
+                self._start_in_background()
+            await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
+            if self._failure is not None and not self._lives():
+                raise self._take_failure()
+
+    def _lives(self) -> bool:
+        return any(worker.is_alive for worker in (*self._idle, *self._busy))
+
     async def aclose(self) -> None:
         """End every worker and wait until none is left. Jobs that were running fail with `nickel_closed`."""
         self._closed = True
@@ -84,7 +98,7 @@ class Pool:
     async def _acquire(self, allow: AllowList) -> WorkerProcess:
         while True:
             if self._closed:
-                raise NickelUnavailableError("nickel_closed", "the Nickel evaluator is shut down", hint="start it again")
+                raise _shut_down()
             worker = self._take(allow)
             if worker is not None:
                 worker.fingerprint, worker.owner = allow.fingerprint, allow.owner
@@ -93,8 +107,12 @@ class Pool:
                 self._start_in_background()
             await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
             if self._failure is not None and not self._idle:
-                failure, self._failure = self._failure, None
-                raise failure
+                raise self._take_failure()
+
+    def _take_failure(self) -> NickelUnavailableError:
+        assert self._failure is not None
+        failure, self._failure = self._failure, None
+        return failure
 
     def _take(self, allow: AllowList) -> WorkerProcess | None:
         """An idle worker for the list, or None after making room for a new one."""
@@ -145,3 +163,7 @@ class Pool:
         task = asyncio.get_running_loop().create_task(worker.ended(), name="nickel worker end")
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+
+def _shut_down() -> NickelUnavailableError:
+    return NickelUnavailableError("nickel_closed", "the Nickel evaluator is shut down", hint="start it again")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from prov_gen.nickel.diagnostics import Diagnostic, Excerpt, parse
@@ -13,39 +14,50 @@ from prov_gen.nickel.source import LOCATED, Expression, NickelSource
 _MAIN = frozenset({"python", "<stdin>"})
 
 
-def diagnostics_of(
-    report: str, source: NickelSource, expression: Expression, *, root: Path | None, schemas: Path
-) -> tuple[Diagnostic, ...]:
-    """The findings in a report about an expression made from a source; at least one."""
-    lines = source.text.split("\n")
+class Reader:
+    """Reads Nickel's reports about one source. `root` is the workspace's, `schemas` the folder of the shipped ones.
 
-    def locate(place: Excerpt) -> Excerpt | None:
+    A large source takes a while, so its places are found once and only when a report asks for them: use it in a thread.
+    """
+
+    def __init__(self, source: NickelSource, *, root: Path | None, schemas: Path) -> None:
+        self._source = source
+        self._lines = source.text.split("\n")
+        self._root = root
+        self._schemas = schemas
+
+    def diagnostics(self, report: str, expression: Expression) -> tuple[Diagnostic, ...]:
+        """The findings in a report about an expression made from the source; at least one."""
+        return tuple(parse(report, locate=lambda place: self._locate(place, expression.shift), clean=self._clean))
+
+    def _locate(self, place: Excerpt, shift: int) -> Excerpt | None:
         if place.file in _MAIN:
-            line = place.line - expression.shift
+            line = place.line - shift
             if line == 0:
                 # Our own parenthesis before the text: Nickel means the whole value.
-                return _whole(place, source)
-            if not 1 <= line <= len(lines):
+                whole = self._whole
+                return replace(place, file=whole.file, line=whole.line, column=whole.column, end_column=whole.end_column)
+            if not 1 <= line <= len(self._lines):
                 return None
             # Nickel shows a tab as spaces, so the markers' width says nothing there.
-            end = None if "\t" in lines[line - 1] else place.end_column
-            return replace(place, file=source.name, line=line, end_column=end)
-        if root is not None and Path(place.file).is_relative_to(root):
-            return replace(place, file=os.path.relpath(place.file, root))
+            end = None if "\t" in self._lines[line - 1] else place.end_column
+            return replace(place, file=self._source.name, line=line, end_column=end)
+        if self._root is not None and Path(place.file).is_relative_to(self._root):
+            return replace(place, file=os.path.relpath(place.file, self._root))
         return None
 
-    def clean(text: str) -> str:
-        if root is not None:
-            text = text.replace(f"{root}{os.sep}", "")
-        text = text.replace(f"{schemas}{os.sep}", "")
-        return text.replace("when parsing python", f"in {source.name}").replace("when parsing <stdin>", f"in {source.name}")
+    @cached_property
+    def _whole(self) -> Position:
+        found = SourceMap(self._source.text, self._source.name).find(())
+        return found or Position(self._source.name, 1, 1, None, is_exact=False)
 
-    return tuple(parse(report, locate=locate, clean=clean))
-
-
-def _whole(place: Excerpt, source: NickelSource) -> Excerpt:
-    root = SourceMap(source.text, source.name).find(()) or Position(source.name, 1, 1, None, is_exact=False)
-    return replace(place, file=root.file, line=root.line, column=root.column, end_column=root.end_column)
+    def _clean(self, text: str) -> str:
+        if self._root is not None:
+            text = text.replace(f"{self._root}{os.sep}", "")
+        text = text.replace(f"{self._schemas}{os.sep}", "")
+        for main in ("python", "<stdin>"):
+            text = text.replace(f"when parsing {main}", f"in {self._source.name}")
+        return text
 
 
 def located_in(diagnostics: Sequence[Diagnostic]) -> Position | None:

@@ -15,8 +15,9 @@ LOCATED = "stratumops: the value at this path"
 class NickelSource:
     """Nickel text as the caller holds it.
 
-    It is always the text that is evaluated, never the file behind it: what was checked is what runs, and reports point
-    into it by `name` (a workspace-relative path, or `<config>`). `folder` is where its relative imports start.
+    It is always this text that is evaluated, never a file that it was read from; files that it imports are read by the worker
+    during the evaluation. Reports point into it by `name` (a workspace-relative path, or `<config>`). `folder` is where its
+    relative imports start.
     """
 
     text: str

@@ -30,7 +30,7 @@ class Token:
 _STATIC = r'"(?:[^"\\%]|\\.|%(?!\{))*"'
 _TOKEN = re.compile(
     rf"""(?P<space>\s+|\#[^\n]*)
-    |(?P<name>_*[A-Za-z][A-Za-z0-9_'-]*(?P<percents>%+(?="))?|_)
+    |(?P<name>_*+[A-Za-z][A-Za-z0-9_'-]*+(?P<percents>%++(?="))?|_++)
     |(?P<string>{_STATIC})
     |(?P<dynamic>")
     |(?P<tag>'(?:[A-Za-z_][A-Za-z0-9_'-]*|{_STATIC}))

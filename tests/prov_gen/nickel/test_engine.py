@@ -84,15 +84,13 @@ async def test_typecheck_finds_static_errors_and_evaluates_nothing(nickel: Nicke
     assert caught.value.diagnostics[0].code == "nickel_type"
 
 
-async def test_one_check_answers_all_three_questions(nickel: Nickel) -> None:
-    checked = await nickel.check(NickelSource("{ name = 1 }"), contract=SERVER)
-    assert checked.syntax.is_ok
-    assert checked.value.value == {"name": 1}
-    assert checked.contracted is not None
-    assert checked.contracted.diagnostics[0].code == "nickel_contract"
-    broken = await nickel.check(NickelSource("{"), contract=SERVER)
-    assert not broken.syntax.is_ok
-    assert broken.contracted == broken.syntax
+async def test_what_is_wrong_with_a_text_is_returned_and_not_raised(nickel: Nickel) -> None:
+    source = NickelSource("{ name = 1 }")
+    assert (await nickel.checked_value(source)).value == {"name": 1}
+    assert (await nickel.contracted(source, SERVER)).diagnostics[0].code == "nickel_contract"
+    assert [found.code for found in (await nickel.checked_value(NickelSource("{"))).diagnostics] == ["nickel_syntax"]
+    typed = await nickel.checked_value(NickelSource('let x : Number = "a" in { a = x }'))
+    assert [found.code for found in typed.diagnostics] == ["nickel_type"]
 
 
 async def test_files_of_the_workspace_import_each_other(nickel: Nickel, workspace: Workspace) -> None:

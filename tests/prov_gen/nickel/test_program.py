@@ -26,6 +26,7 @@ int main(int argc, char **argv) {
     size_t size = fread(text, 1, sizeof text - 1, stdin);
     text[size] = 0;
     if (argc < 4 || strcmp(argv[1], "export")) return 64;
+    if (!strcmp(text, "1")) return puts("1") < 0;
     if (strstr(text, "abort")) abort();
     if (strstr(text, "spin")) for (;;) {}
     if (strstr(text, "wrong")) {

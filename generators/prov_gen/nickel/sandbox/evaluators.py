@@ -3,6 +3,7 @@
 Each answers with JSON text or raises EvaluationError with Nickel's own report.
 """
 
+import json
 import os
 import re
 import signal
@@ -20,6 +21,10 @@ _LIBRARY = re.compile(r"(/[^\s()]+) \(0x[0-9a-f]+\)")
 
 class EvaluationError(Exception):
     """Nickel's report, without colours."""
+
+
+class UnusableError(Exception):
+    """The program cannot be run, or is no Nickel; the operator's affair, not that of the text."""
 
 
 class Evaluator(Protocol):
@@ -64,34 +69,47 @@ class ProgramEvaluator:
         self._program = os.path.realpath(program)
 
     def executables(self) -> list[str]:
-        """The program, the dynamic loader and the shared libraries that it names."""
-        listed = subprocess.run(  # noqa: S603 - the program is the operator's own setting, never a caller's text
-            [self._program, "--version"],
-            env={"LD_TRACE_LOADED_OBJECTS": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=10,
-            check=False,
-        )
+        """The program, the dynamic loader and the shared libraries that it names.
+
+        Raises UnusableError when the program cannot be run or does not evaluate the simplest of texts.
+        """
+        try:
+            listed = subprocess.run(  # noqa: S603 - the program is the operator's own setting, never a caller's text
+                [self._program, "--version"],
+                env={"LD_TRACE_LOADED_OBJECTS": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=10,
+                check=False,
+            )
+            json.loads(self.run("1", []))
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UnusableError(f"{self._program} cannot be run: {error}") from None
+        except (EvaluationError, ValueError):
+            raise UnusableError(f"{self._program} is no nickel: it did not answer with JSON") from None
         libraries = _LIBRARY.findall(listed.stdout.decode(errors="replace"))
         return [self._program, *(os.path.realpath(library) for library in libraries)]
 
     def run(self, expression: str, import_paths: Sequence[str]) -> str:
-        """See Evaluator."""
+        """See Evaluator. Raises UnusableError when the program cannot be started."""
         command = [self._program, "export", "--format", "json", "--color", "never"]
         for path in import_paths:
             command += ["--import-path", path]
         parent = os.getpid()
-        with subprocess.Popen(  # noqa: S603 - as above; the expression goes through stdin
-            command,
-            env={},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # This process has one thread, so code between fork and exec is safe.
-            preexec_fn=lambda: die_with_parent(parent, signal.SIGKILL),  # noqa: PLW1509 - see the line above
-        ) as process:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - as above; the expression goes through stdin
+                command,
+                env={},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # This process has one thread, so code between fork and exec is safe.
+                preexec_fn=lambda: die_with_parent(parent, signal.SIGKILL),  # noqa: PLW1509 - see the line above
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UnusableError(f"{self._program} cannot be run: {error}") from None
+        with process:
             output, report = process.communicate(expression.encode())
         if process.returncode < 0:
             # The program crashed: so does the worker, and the server reports it the same way for both evaluators.

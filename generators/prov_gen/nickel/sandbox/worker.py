@@ -2,8 +2,10 @@
 
 Frames on stdin and stdout (see `frames`). The worker first says `{"ready": true}`. A job is
 `{"expressions": [...], "import_paths": [...], "files": [...], "confine": bool, "cpu_seconds": n, "required": n}`; the
-answer is `{"refused": why}` or `{"results": [{"ok": true, "value": ...} | {"ok": false, "report": text}], "resident_bytes": n}`.
-The first job's `files` are what this process can read until it ends.
+answer is `{"refused": why}`, `{"unusable": why}` (the program cannot be run), or two frames: `{"resident_bytes": n}` and
+`[{"ok": true, "value": ...} | {"ok": false, "report": text}, ...]`.
+The first job's `files` are what this process can read until it ends. Until it is ready, stderr says why a start failed;
+after that nothing goes there, since it could be a user's.
 """
 
 import json
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from . import frames, landlock
-from .evaluators import EvaluationError, Evaluator, ModuleEvaluator, ProgramEvaluator
+from .evaluators import EvaluationError, Evaluator, ModuleEvaluator, ProgramEvaluator, UnusableError
 
 OPEN_FILES = 64
 # A report quotes whole lines of the source, and lines can be long; the first reports say what matters.
@@ -56,6 +58,10 @@ def evaluate(evaluator: Evaluator, expressions: Sequence[str], import_paths: Seq
 def serve(evaluator: Evaluator, incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Answer jobs until the server closes its end."""
     executables = evaluator.executables()
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    os.close(silent)
     outgoing.write(frames.encode({"ready": True}))
     outgoing.flush()
     sealed = False
@@ -69,9 +75,15 @@ def serve(evaluator: Evaluator, incoming: BinaryIO, outgoing: BinaryIO) -> None:
                 return
             sealed = True
         grant_cpu(job["cpu_seconds"])
-        results = evaluate(evaluator, job["expressions"], job["import_paths"], required=job["required"])
+        try:
+            results = evaluate(evaluator, job["expressions"], job["import_paths"], required=job["required"])
+        except UnusableError as error:
+            outgoing.write(frames.encode({"unusable": str(error)}))
+            outgoing.flush()
+            return
         resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        outgoing.write(frames.pack(f'{{"results":[{",".join(results)}],"resident_bytes":{resident}}}'.encode()))
+        outgoing.write(frames.encode({"resident_bytes": resident}))
+        outgoing.write(frames.pack(f"[{','.join(results)}]".encode()))
         outgoing.flush()
 
 
