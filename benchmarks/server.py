@@ -21,7 +21,6 @@ INITIALIZE = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "benchmarks", "version": "1"}},
 }
-PRINCIPAL = "benchmarks"
 
 
 def prov(*arguments: str) -> list[str]:
@@ -125,8 +124,9 @@ async def application() -> "AsyncIterator[Application]":
 async def answer(app: "Application", tool: str, **arguments: Any) -> Any:
     """A tool's answer through the whole chain. Raises NotMeasuredError where the tool fails: a failure is no measurement."""
     from stratumops.errors import StratumError
+    from stratumops.principal import LOCAL
 
     try:
-        return await app.call(tool, arguments, principal=PRINCIPAL, face="benchmarks")
+        return await app.call(tool, arguments, principal=LOCAL, face="mcp")
     except StratumError as error:
         raise NotMeasuredError(f"{tool}: {error.message}") from error

@@ -1,12 +1,57 @@
-"""Structured logs on stderr. stdout belongs to answers and, over stdio, to protocol bytes alone."""
+"""Structured logs on stderr. stdout belongs to answers and, over stdio, to protocol bytes alone.
+
+An exception is logged by its type and its frames. Its text stays out: validation errors and other programs' errors quote
+the values that they were about, which may be secrets.
+"""
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator, MutableMapping
+from pathlib import PurePath
 from typing import Any, Literal
 
 import structlog
 
 Level = Literal["debug", "info", "warning", "error"]
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception for a log: `error` is its type, `frames` where it was raised (file:line:function, innermost last).
+
+    `caused_by` lists the same of the exceptions that led to it, nearest first.
+    """
+    found: dict[str, Any] = {"error": type(error).__name__, "frames": _frames(error)}
+    if causes := [f"{type(one).__name__} at {' > '.join(_frames(one)) or '(nowhere)'}" for one in _causes(error)]:
+        found["caused_by"] = causes
+    return found
+
+
+def _frames(error: BaseException) -> list[str]:
+    return [
+        f"{'/'.join(PurePath(frame.f_code.co_filename).parts[-2:])}:{line}:{frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen = {id(error)}
+    one = error
+    while (before := one.__cause__ or (None if one.__suppress_context__ else one.__context__)) and id(before) not in seen:
+        seen.add(id(before))
+        yield before
+        one = before
+
+
+def _without_text(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor: what a logger knows about an exception becomes what `describe` says about it."""
+    known = event.pop("exc_info", None)
+    if known is True:
+        known = sys.exc_info()
+    error = known[1] if isinstance(known, tuple) else known
+    if isinstance(error, BaseException):
+        event.update(describe(error))
+    return event
 
 
 def configure(*, level: Level = "warning", format: Literal["auto", "console", "json"] = "auto") -> None:  # noqa: A002 - the setting's name
@@ -26,7 +71,7 @@ def configure(*, level: Level = "warning", format: Literal["auto", "console", "j
         processors=[
             *shared,
             structlog.processors.StackInfoRenderer(),
-            structlog.processors.format_exc_info,
+            _without_text,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
@@ -36,10 +81,10 @@ def configure(*, level: Level = "warning", format: Literal["auto", "console", "j
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            # Other libraries' tracebacks become text here: the console's own would show local variables, JSON none at all.
+            # Other libraries' exceptions lose their text here; the console's own renderer would show local variables too.
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _without_text,
                 last,
             ],
         )

@@ -13,11 +13,17 @@ ALL = "all"
 
 
 class Registry(Generic[Ctx]):
-    """Tools by name and toolset. `toolsets` maps each toolset's name to a sentence that says what it is for."""
+    """Tools by name and toolset. `toolsets` maps each toolset's name to a sentence that says what it is for.
 
-    def __init__(self, tools: Iterable[Tool[Any, Any, Ctx]], *, toolsets: Mapping[str, str]) -> None:
+    The toolsets named in `always` are offered whatever is selected: nobody could switch anything on without them.
+    """
+
+    def __init__(self, tools: Iterable[Tool[Any, Any, Ctx]], *, toolsets: Mapping[str, str], always: Iterable[str] = ()) -> None:
         self._tools: dict[str, Tool[Any, Any, Ctx]] = {}
         self.toolsets = dict(toolsets)
+        self.always = frozenset(always)
+        if unknown := self.always.difference(self.toolsets):
+            raise ValueError(f"always offered but not described: {', '.join(sorted(unknown))}")
         for one in tools:
             if one.name in self._tools:
                 raise ValueError(f"two tools are named {one.name}")
@@ -54,22 +60,26 @@ class Registry(Generic[Ctx]):
             )
         return frozenset(self.toolsets if ALL in wanted else wanted)
 
+    def holds(self, selection: "Selection", one: Tool[Any, Any, Any]) -> bool:
+        """Whether a tool is switched on."""
+        return one.toolset in self.always or selection.holds(one)
+
     def offered(self, selection: "Selection", *, read_only: bool) -> list[Tool[Any, Any, Ctx]]:
-        """The tools to list, in order; in read-only mode only those that change nothing."""
-        return [one for one in self if selection.holds(one) and (one.read_only or not read_only)]
+        """The tools to list, in order; in read-only mode only those that may run in it."""
+        return [one for one in self if self.holds(selection, one) and (one.runs_in_read_only or not read_only)]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is offered: the default tools (or not), toolsets taken whole, and toolsets hidden. `core` is always there."""
+    """What was chosen: the default tools (or not), toolsets taken whole, and toolsets hidden."""
 
     defaults: bool = True
     whole: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
 
     def holds(self, one: Tool[Any, Any, Any]) -> bool:
-        """Whether this tool is offered."""
-        if one.toolset in self.whole or one.toolset == "core":
+        """Whether this tool was chosen."""
+        if one.toolset in self.whole:
             return True
         return self.defaults and one.default and one.toolset not in self.hidden
 

@@ -17,6 +17,13 @@ MAX_NAME = 80
 Effect = Literal["read", "record", "world"]
 """What a call changes: nothing, our own records, or the world (which needs an approval)."""
 
+EFFECTS: dict[Effect, str] = {
+    "read": "changes nothing",
+    "record": "changes our own records",
+    "world": "changes the world, after an approval",
+}
+"""The effects in a reader's words."""
+
 
 class ToolInput(BaseModel):
     """The base of every tool's input: unknown parameters are an error, values are frozen."""
@@ -40,12 +47,13 @@ Ctx = TypeVar("Ctx")
 Handler = Callable[[In, Ctx], Awaitable[Out]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a tool is itself: two are never equal, and one can be a key
 class Tool(Generic[In, Out, Ctx]):
     """A tool as a value; `Registry` collects them and the faces loop over it.
 
     `command` and `aliases` are words after `prov` ("mcp generate"); `default` says whether it is offered before anyone
-    switches its toolset on; `examples` are utterances and arguments for the documentation.
+    switches its toolset on; `in_read_only` keeps a tool in read-only mode that changes no more than its own server's
+    surroundings; `example` are arguments for the documentation.
     """
 
     name: str
@@ -61,12 +69,13 @@ class Tool(Generic[In, Out, Ctx]):
     default: bool = True
     idempotent: bool = True
     open_world: bool = False
+    in_read_only: bool = False
     example: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def read_only(self) -> bool:
-        """Whether a call changes nothing at all."""
-        return self.effect == "read"
+    def runs_in_read_only(self) -> bool:
+        """Whether read-only mode offers it: it changes nothing at all, or was declared to stay."""
+        return self.effect == "read" or self.in_read_only
 
     @cached_property
     def input_schema(self) -> Json:
@@ -119,6 +128,7 @@ def tool(
     default: bool = True,
     idempotent: bool = True,
     open_world: bool = False,
+    in_read_only: bool = False,
     example: dict[str, Any] | None = None,
 ) -> Callable[[Handler[In, Ctx, Out]], Tool[In, Out, Ctx]]:
     """Turn `async def name(args: In, ctx: Ctx) -> Out` into a Tool.
@@ -142,6 +152,7 @@ def tool(
             default=default,
             idempotent=idempotent,
             open_world=open_world,
+            in_read_only=in_read_only,
             example=example or {},
         )
 

@@ -5,8 +5,10 @@ allow-list. A person's own `--output` or `--from` does not.
 """
 
 import fnmatch
+import itertools
 import os
 import stat
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ DENIED_NAMES = (
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "dist", "build", "target"})
 
 MAX_FILES = 5_000
+MAX_VISITED = 50_000
+"""Entries of folders that one listing looks at: a home folder can hold millions."""
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 12
 UNREADABLE = "check the permissions of the file and of the folders above it"
@@ -56,6 +60,11 @@ class Workspace:
             ) from None
         if not root.is_dir():
             raise InvalidInputError(f"the workspace {str(root)!r} is not a folder", hint="name a folder with --workspace")
+        if root == Path(root.anchor):
+            raise InvalidInputError(
+                f"{str(root)!r} is the whole machine and no workspace",
+                hint="name your project's folder: --workspace FOLDER, or PROV_WORKSPACE in the client's settings",
+            )
         return cls(root)
 
     @property
@@ -92,27 +101,39 @@ class Workspace:
             ) from None
         except (OSError, RuntimeError):
             raise PermissionDeniedError(f"{path!r} cannot be read", hint=UNREADABLE, path=path) from None
-        if not stat.S_ISREG(info.st_mode):
-            raise InvalidInputError(f"{path!r} is not a regular file", hint="name a file, not a folder or a device", path=path)
-        if info.st_size > MAX_FILE_BYTES:
-            raise InvalidInputError(
-                f"{path!r} has {info.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read",
-                hint="split the configuration",
-                path=path,
-            )
+        _require_readable(info, path)
         return real
 
     def read_text(self, path: str) -> str:
         """The text of a configuration file that a caller named (UTF-8)."""
-        real = self.resolve(path)
+        data = self._read(self.resolve(path), path)
         try:
-            return real.read_text(encoding="utf-8")
+            return data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise InvalidInputError(
                 f"{path!r} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8", path=path
             ) from None
+
+    def _read(self, real: Path, path: str) -> bytes:
+        """The bytes of a resolved file. What lies at the name may have been exchanged since: what was opened is looked at again.
+
+        A pipe does not make us wait, and a folder on the way that became a link shows in the name that the kernel gives.
+        """
+        try:
+            handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                _require_readable(os.fstat(handle), path)
+                if os.readlink(f"/proc/self/fd/{handle}") != os.fspath(real):  # noqa: PTH115 - an exact text is compared
+                    raise PermissionDeniedError(f"{path!r} was exchanged while it was read", hint="try again", path=path)
+                with os.fdopen(handle, "rb", closefd=False) as file:
+                    data = file.read(MAX_FILE_BYTES + 1)
+            finally:
+                os.close(handle)
         except OSError:
             raise PermissionDeniedError(f"{path!r} cannot be read", hint=UNREADABLE, path=path) from None
+        if len(data) > MAX_FILE_BYTES:
+            raise _too_large(path, len(data))
+        return data
 
     @staticmethod
     def is_readable(relative: Path) -> bool:
@@ -124,34 +145,90 @@ class Workspace:
             return False
         return parts[-1].endswith(CONFIG_SUFFIXES)
 
-    def readable_files(self) -> list[Path]:
-        """Every configuration file that may be read, real paths, sorted; links that lead elsewhere are left out.
+    def readable_files(self, limit: int = MAX_FILES, first: Path | None = None, *, max_visited: int = MAX_VISITED) -> list[Path]:
+        """Configuration files that may be read: real paths, sorted; links that lead elsewhere are left out.
 
-        Raises InvalidInputError when there are more than `MAX_FILES`: a sandbox needs a bounded list.
+        At most `limit` files, after a look at no more than `max_visited` entries of folders; the same disk gives the same
+        list. Those below the folder `first` (of the workspace) count first, then those near the root before deeper ones.
         """
-        found: list[Path] = []
-        for path in self._walk(self.root, 0):
-            found.append(path)
-            if len(found) > MAX_FILES:
-                raise InvalidInputError(
-                    f"the workspace holds more than {MAX_FILES:,} configuration files",
-                    hint="choose a smaller folder with --workspace",
-                )
+        return sorted(self._find(limit, first, max_visited)[0])
+
+    def all_readable_files(self) -> list[Path]:
+        """Every configuration file that may be read, sorted. Raises InvalidInputError when there are too many to be sure."""
+        found, is_whole = self._find(MAX_FILES, None, MAX_VISITED)
+        if not is_whole:
+            raise InvalidInputError(
+                f"the workspace holds more than {MAX_FILES:,} configuration files or {MAX_VISITED:,} entries",
+                hint="choose a smaller folder with --workspace",
+            )
         return sorted(found)
 
-    def _walk(self, folder: Path, depth: int) -> Iterator[Path]:
-        if depth > MAX_DEPTH:
-            return
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            return
-        for entry in entries:
-            name = entry.name.lower()
-            if name.startswith(".") or name in SKIPPED_FOLDERS:
-                continue
-            path = Path(entry.path)
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(path, depth + 1)
-            elif entry.is_file(follow_symlinks=False) and self.is_readable(path.relative_to(self.root)):
-                yield path
+    def _find(self, limit: int, first: Path | None, max_visited: int) -> tuple[set[Path], bool]:
+        """Files found within the limits, and whether those are all that there are."""
+        found: set[Path] = set()
+        starts = [self.root]
+        if first is not None and first != self.root and first.is_relative_to(self.root):
+            starts.insert(0, first)
+        visited = 0
+        for start in starts:
+            for entry in self._entries(start):
+                visited += 1
+                if visited > max_visited:
+                    return found, False
+                if not entry.name.lower().endswith(CONFIG_SUFFIXES) or not _is_file(entry):
+                    continue
+                path = Path(entry.path)
+                if path not in found and self.is_readable(path.relative_to(self.root)):
+                    if len(found) >= limit:
+                        return found, False
+                    found.add(path)
+        return found, True
+
+    def _entries(self, start: Path) -> Iterator[os.DirEntry[str]]:
+        """What lies below a folder, breadth first and by name; hidden and foreign folders are not entered."""
+        above = len(self.root.parts)
+        waiting: deque[str] = deque([os.fspath(start)])
+        while waiting:
+            folder = waiting.popleft()
+            is_deepest = len(Path(folder).parts) - above >= MAX_DEPTH
+            for entry in _listed(folder):
+                yield entry
+                name = entry.name.lower()
+                if not is_deepest and not name.startswith(".") and name not in SKIPPED_FOLDERS and _is_folder(entry):
+                    waiting.append(entry.path)
+
+
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            # One folder can hold more than a whole listing may look at; which of them come first is then the disk's affair.
+            return sorted(itertools.islice(entries, MAX_VISITED + 1), key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _require_readable(info: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(info.st_mode):
+        raise InvalidInputError(f"{path!r} is not a regular file", hint="name a file, not a folder or a device", path=path)
+    if info.st_size > MAX_FILE_BYTES:
+        raise _too_large(path, info.st_size)
+
+
+def _too_large(path: str, size: int) -> InvalidInputError:
+    return InvalidInputError(
+        f"{path!r} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read", hint="split the configuration", path=path
+    )

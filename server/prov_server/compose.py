@@ -1,26 +1,32 @@
 """The one place where the parts are put together: settings in, an `Application` out. Every face calls tools through it."""
 
 import asyncio
+import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from prov_gen.nickel import Limits, Nickel, NickelSource
-from prov_server.links import Limit, Observe, Offered
+from prov_gen.nickel import Limits, Nickel
+from prov_server.links import Limit, LimitSize, Observe, Offered
 from prov_server.measure import Metrics
-from prov_server.toolsets import PrincipalToolsets, ToolsetSwitches
-from prov_tools.context import Context, Defaults, Report, silent
+from prov_server.toolsets import FixedToolsets, PrincipalToolsets, ToolsetSwitches
+from prov_tools.context import Context, Defaults
 from prov_tools.registry import REGISTRY
 from stratumops.errors import InvalidInputError, UnavailableError
-from stratumops.middleware import Call, Proceed, chain
+from stratumops.middleware import Call, Face, Proceed, chain, validate
+from stratumops.principal import Principal
+from stratumops.progress import Report, silent
 from stratumops.registry import Registry, Selection
 from stratumops.settings import Settings
 from stratumops.tool import Tool, ToolOutput
 from stratumops.workspace import Workspace
 
 READY_SECONDS = 5.0
+MAX_LISTING = 10_000
+"""Entries of folders that are looked at to tell a client what there is; it asks with every letter that a person types."""
 
 
 def utc_today() -> date:
@@ -30,7 +36,10 @@ def utc_today() -> date:
 
 @dataclass(frozen=True)
 class Application:
-    """Everything that runs behind the faces. `call` is the only way to a tool."""
+    """Everything that runs behind the faces. `call` is the only way to a tool, `read_config` the only one to a file.
+
+    Whoever wants to know that a principal's offered tools changed appends to `on_tools_changed`.
+    """
 
     workspace: Workspace
     settings: Settings
@@ -38,17 +47,21 @@ class Application:
     nickel: Nickel
     switches: ToolsetSwitches
     metrics: Metrics
+    observe: Observe
     proceed: Proceed[Context]
+    on_tools_changed: list[Callable[[Principal], Awaitable[None]]] = field(default_factory=list)
 
     async def call(
-        self, name: str, arguments: dict[str, Any], *, principal: str, face: str, report: Report = silent
+        self, name: str, arguments: dict[str, Any], *, principal: Principal, face: Face, report: Report = silent
     ) -> ToolOutput:
         """Run a tool through the chain. Raises StratumError and nothing else (but cancellation)."""
+        toolsets = (FixedToolsets if face == "cli" else PrincipalToolsets)(self.switches, principal)
         ctx = Context(
             workspace=self.workspace,
             nickel=self.nickel,
-            toolsets=PrincipalToolsets(self.switches, principal),
+            toolsets=toolsets,
             today=utc_today,
+            principal=principal,
             defaults=Defaults(
                 provider=self.settings.generation.provider,
                 environment=self.settings.generation.environment,
@@ -57,17 +70,33 @@ class Application:
             ),
             report=report,
         )
-        return await self.proceed(Call(self.registry[name], arguments, ctx, principal, face))
+        with self.observe.watch(face) as observed:
+            tool = self.registry[name]
+            observed.tool = tool.name
+            output = await self.proceed(Call(tool, arguments, None, ctx, principal, face))
+        if toolsets.changed:
+            for tell in self.on_tools_changed:
+                await tell(principal)
+        return output
 
-    def offered(self, principal: str) -> list[Tool[Any, Any, Any]]:
+    def offered(self, principal: Principal) -> list[Tool[Any, Any, Any]]:
         """The tools that this principal sees."""
         return self.switches.offered(principal)
+
+    async def read_config(self, path: str, principal: Principal) -> str:  # noqa: ARG002 - for policy and audit, which come here
+        """The text of a configuration file, for a caller that reads it as it is. Raises as `Workspace.read_text`."""
+        return await asyncio.to_thread(self.workspace.read_text, path)
+
+    async def config_paths(self, principal: Principal, limit: int) -> list[str]:  # noqa: ARG002 - as above
+        """Up to `limit` paths that `read_config` takes, relative to the workspace, sorted."""
+        files = await asyncio.to_thread(self.workspace.readable_files, limit, max_visited=MAX_LISTING)
+        return [path.relative_to(self.workspace.root).as_posix() for path in files]
 
     async def ready(self) -> None:
         """Raises StratumError (UnavailableError) while the application cannot do its main job: evaluate a configuration."""
         try:
             async with asyncio.timeout(READY_SECONDS):
-                await self.nickel.evaluate(NickelSource("{}"))
+                await self.nickel.ready()
         except TimeoutError:
             raise UnavailableError("the Nickel workers do not answer", hint="`prov mcp doctor` says why") from None
 
@@ -76,11 +105,23 @@ class Application:
         await self.nickel.aclose()
 
 
-def _nickel_program(setting: str) -> Path | None:
-    """The setting `nickel.program` as a path: empty is the bundled evaluator, a bare name is looked up on PATH."""
+def nickel_program(setting: str) -> Path | None:
+    """The setting `nickel.program` as a path: empty is the bundled evaluator, a bare name is looked up on PATH.
+
+    Raises InvalidInputError for a relative path (whose meaning would depend on where the server was started) and for what
+    is no program.
+    """
     if not setting:
         return None
-    found = shutil.which(Path(setting).expanduser())
+    given = Path(setting)
+    if os.sep in setting and not given.is_absolute() and not setting.startswith("~"):
+        raise InvalidInputError(
+            f"nickel.program: {setting!r} is a relative path", hint="give an absolute one (~ is your home folder), or a bare name"
+        )
+    try:
+        found = shutil.which(given.expanduser())
+    except (RuntimeError, ValueError):
+        found = None
     if found is None:
         raise InvalidInputError(
             f"nickel.program: there is no program {setting!r}",
@@ -95,23 +136,28 @@ def build(workspace: Workspace, settings: Settings, *, registry: Registry[Contex
     initial = Selection() if not names else Selection(defaults=False, whole=registry.expand(names))
     switches = ToolsetSwitches(registry, initial, settings.mcp.read_only)
     metrics = Metrics()
+    observe = Observe(metrics)
     limits = settings.limits
     return Application(
         workspace=workspace,
         settings=settings,
         registry=registry,
         nickel=Nickel(
-            limits=Limits(memory_bytes=settings.nickel.memory_megabytes << 20, deadline_seconds=settings.nickel.deadline_seconds),
+            limits=Limits.of(
+                memory_megabytes=settings.nickel.memory_megabytes, deadline_seconds=settings.nickel.deadline_seconds
+            ),
             size=settings.nickel.workers,
-            program=_nickel_program(settings.nickel.program),
+            program=nickel_program(settings.nickel.program),
         ),
         switches=switches,
         metrics=metrics,
+        observe=observe,
         proceed=chain(
             [
-                Observe(metrics),
                 Offered(switches),
-                Limit(limits.max_argument_bytes, limits.max_concurrent_calls, limits.call_timeout_seconds),
+                LimitSize(limits.max_argument_bytes),
+                validate,
+                Limit(limits.max_concurrent_calls, limits.call_timeout_seconds),
             ]
         ),
     )

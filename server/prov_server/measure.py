@@ -28,6 +28,16 @@ class Metrics:
             ["route", "method", "status"],
             registry=self.registry,
         )
+        self._messages = Counter(
+            "prov_mcp_requests_total",
+            "MCP requests by method and outcome (ok, refused: the answer says so, or the error's code)",
+            ["method", "outcome"],
+            registry=self.registry,
+        )
+        self._message_seconds = Histogram(
+            "prov_mcp_request_duration_seconds", "Time of an MCP request by method", ["method"],
+            buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
         info = Gauge("prov_build_info", "The running version", ["version"], registry=self.registry)
         info.labels(version=__version__).set(1)
 
@@ -39,6 +49,11 @@ class Metrics:
     def observe_request(self, route: str, method: str, status: int) -> None:
         """Count one HTTP request; `route` is the pattern, never the path, so that labels stay few."""
         self._requests.labels(route=route, method=method, status=str(status)).inc()
+
+    def observe_message(self, method: str, outcome: str, seconds: float) -> None:
+        """Count one MCP request; `method` is one that the protocol knows, so that labels stay few."""
+        self._messages.labels(method=method, outcome=outcome).inc()
+        self._message_seconds.labels(method=method).observe(seconds)
 
     def render(self) -> bytes:
         """The text that Prometheus scrapes."""

@@ -21,6 +21,7 @@ from prov_server.cli.main import run
 from prov_server.compose import Application
 from prov_server.http.app import http_app
 from prov_server.mcp.server import build
+from prov_server.toolsets import ToolsetSwitches
 from prov_tools.arguments import ConfigArgument
 from prov_tools.registry import REGISTRY
 from stratumops.errors import (
@@ -32,6 +33,7 @@ from stratumops.errors import (
     StratumError,
     UnavailableError,
 )
+from stratumops.principal import LOCAL
 from stratumops.settings import load
 from stratumops.tool import Tool
 from stratumops.workspace import Workspace
@@ -115,6 +117,8 @@ def cases_of(tool: Tool[Any, Any, Any]) -> Iterator[Case]:
 PARTICULAR = [
     Case("unknown name", "get_schema", {"name": "nonsense"}, "not_found", ["schema", "show", "nonsense"]),
     Case("a long name", "get_schema", {"name": "x" * 65}, "invalid_input", ["schema", "show", "x" * 65]),
+    Case("enable", "toolsets", {"action": "enable", "names": ["config"]}, None),
+    Case("disable", "toolsets", {"action": "disable", "names": ["config"]}, None),
     Case("nothing to enable", "toolsets", {"action": "enable"}, "invalid_input", ["mcp", "toolsets", "enable"]),
     Case(
         "unknown toolset",
@@ -153,8 +157,14 @@ class Faces:
     folder: Path
     client: Client
     rest: httpx2.AsyncClient
+    switches: ToolsetSwitches
+
+    def reset(self) -> None:
+        """Everything as it is at the start of a server: neither a case nor a face sees what another has switched."""
+        self.switches.select(LOCAL, self.switches.initial)
 
     async def mcp_answer(self, tool: str, arguments: dict[str, Any]) -> Any:
+        self.reset()
         result = await self.client.call_tool(tool, arguments)
         assert len(result.content) == 1
         text = json.loads(result.content[0].text)  # type: ignore[union-attr] # a text block, or this fails
@@ -164,6 +174,7 @@ class Faces:
         return text
 
     async def rest_answer(self, tool: str, arguments: dict[str, Any]) -> tuple[int, Any]:
+        self.reset()
         response = await self.rest.post(f"/api/v1/tools/{tool}", json=arguments)
         return response.status_code, response.json()
 
@@ -182,13 +193,12 @@ async def faces(folder: Path, anyio_backend: str) -> AsyncIterator[Faces]:
     async def made() -> Application:
         return app
 
-    server = build(made, face="mcp")
-    transport = httpx2.ASGITransport(app=http_app(app, server, auth=None))
+    transport = httpx2.ASGITransport(app=http_app(app, build(made, face="mcp"), auth=None))
     async with (
-        Client(server) as client,
+        Client(build(made, face="mcp")) as client,
         httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8002") as rest,
     ):
-        yield Faces(folder, client, rest)
+        yield Faces(folder, client, rest, app.switches)
     await app.aclose()
 
 
@@ -217,6 +227,15 @@ async def test_every_face_gives_the_same_result_and_the_same_error_code(case: Ca
         assert by_cli["error"]["code"] == code
         assert by_cli["error"]["message"]
         assert exit_code == BY_CODE[code].exit_code
+
+
+async def test_a_command_cannot_switch_toolsets_and_says_what_can(faces: Faces):
+    for action in ("enable", "disable"):
+        exit_code, told, stderr = await faces.cli_answer(["mcp", "toolsets", action, "--names", "config"])
+        assert (exit_code, told["error"]["code"]) == (2, "invalid_input")
+        assert "running server" in told["error"]["message"]
+        assert "mcp.toolsets" in told["error"]["hint"]
+        assert stderr == ""
 
 
 async def test_a_tool_that_does_not_exist_is_not_found_on_every_face(faces: Faces):

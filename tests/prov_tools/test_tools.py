@@ -29,7 +29,11 @@ TYPING = {"type", "enum", "const", "anyOf", "oneOf", "allOf"}
 @pytest.fixture
 async def listed(tmp_path: Path, anyio_backend: str) -> list[dict[str, Any]]:
     """The default list as it arrives in a client that asks for nothing more."""
-    app = compose.build(Workspace.at(tmp_path), load(None))
+    return await list_tools(tmp_path)
+
+
+async def list_tools(folder: Path, **mcp: Any) -> list[dict[str, Any]]:
+    app = compose.build(Workspace.at(folder), load(None, mcp=mcp))
 
     async def made() -> Application:
         return app
@@ -40,8 +44,12 @@ async def listed(tmp_path: Path, anyio_backend: str) -> list[dict[str, Any]]:
     return [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
 
 
-async def test_what_a_client_is_sent_is_what_was_committed(listed: list[dict[str, Any]], request: pytest.FixtureRequest):
-    fresh = {f"tools/{tool['name']}.json": tool for tool in listed} | {ORDER.name: [tool["name"] for tool in listed]}
+async def test_what_a_client_is_sent_is_what_was_committed(
+    listed: list[dict[str, Any]], everything: list[dict[str, Any]], request: pytest.FixtureRequest
+):
+    fresh: dict[str, Any] = {f"tools/{tool['name']}.json": tool for tool in everything} | {
+        ORDER.name: [tool["name"] for tool in listed]
+    }
     if request.config.getoption("--update-snapshots", default=False):
         for old in (SNAPSHOTS / "tools").glob("*.json"):
             old.unlink()
@@ -53,9 +61,17 @@ async def test_what_a_client_is_sent_is_what_was_committed(listed: list[dict[str
     assert committed == fresh, STALE
 
 
-async def test_every_tool_of_the_registry_has_a_snapshot():
+@pytest.fixture
+async def everything(tmp_path: Path, anyio_backend: str) -> list[dict[str, Any]]:
+    """The list of a client that asks for all toolsets."""
+    return await list_tools(tmp_path, toolsets=["all"])
+
+
+async def test_every_tool_of_the_registry_can_be_listed_and_has_a_snapshot(everything: list[dict[str, Any]]):
     """Also one that is off at first."""
-    assert {path.stem for path in (SNAPSHOTS / "tools").glob("*.json")} >= {tool.name for tool in REGISTRY if tool.default}
+    names = [tool.name for tool in REGISTRY]
+    assert [tool["name"] for tool in everything] == names
+    assert {path.stem for path in (SNAPSHOTS / "tools").glob("*.json")} == set(names)
 
 
 def untyped(schema: dict[str, Any], path: str) -> list[str]:

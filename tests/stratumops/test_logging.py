@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from stratumops.logging import describe
+
 PROGRAM = """
 import logging, sys
 import structlog
@@ -15,7 +17,7 @@ log = structlog.get_logger("ours")
 ours.configure(level=sys.argv[1], format=sys.argv[2])
 
 def fail(password):
-    raise ValueError("it broke")
+    raise ValueError("it broke: " + password)
 
 log.debug("our debug")
 log.info("our info", number=1)
@@ -46,9 +48,9 @@ def run(level: str, format_: str) -> str:
 
 
 @pytest.mark.parametrize("format_", ["json", "console", "auto"])
-def test_nothing_is_written_to_stdout_and_no_local_variable_is_told(format_: str):
+def test_nothing_is_written_to_stdout_and_neither_local_variables_nor_an_exception_s_text_are_told(format_: str):
     told = run("info", format_)
-    for text in ("our info", "their warning", "ours failed", "theirs failed", "ValueError: it broke", "configured twice"):
+    for text in ("our info", "their warning", "ours failed", "theirs failed", "ValueError", ":fail", "configured twice"):
         assert text in told
     assert "canary-27aa" not in told
 
@@ -70,10 +72,30 @@ def test_without_a_terminal_every_record_is_one_line_of_json():
     assert by_event["in a request"]["request"] == "r-1"
     assert all(record["timestamp"].endswith("Z") for record in records)
     for event in ("ours failed", "theirs failed"):
-        assert by_event[event]["exception"].endswith("ValueError: it broke")
+        assert by_event[event]["error"] == "ValueError"
+        assert [frame.rpartition(":")[2] for frame in by_event[event]["frames"]] == ["<module>", "fail"]
 
 
 def test_the_console_format_is_text_and_has_no_colours_without_a_terminal():
     told = run("info", "console")
     assert "\x1b" not in told
     assert not told.startswith("{")
+
+
+def test_an_exception_is_described_with_what_led_to_it_and_without_their_words():
+    def inner() -> None:
+        raise KeyError("canary-27aa")
+
+    try:
+        try:
+            inner()
+        except KeyError as error:
+            raise ValueError("canary-27aa") from error
+    except ValueError as error:
+        told = describe(error)
+    assert told["error"] == "ValueError"
+    assert told["frames"][0].startswith("stratumops/test_logging.py:")
+    assert len(told["caused_by"]) == 1
+    assert told["caused_by"][0].startswith("KeyError at ")
+    assert ":inner" in told["caused_by"][0]
+    assert "canary" not in str(told)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from stratumops.errors import InvalidInputError, PermissionDeniedError
-from stratumops.middleware import Call, chain, handle
+from stratumops.errors import InternalError, InvalidInputError, PermissionDeniedError
+from stratumops.middleware import Call, chain, handle, validate
+from stratumops.principal import LOCAL
 from stratumops.tool import ToolInput, ToolOutput, tool
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ async def say(args: SayInput, ctx: list[str]) -> SayOutput:
 
 
 def call(log: list[str], **arguments: object) -> Call[list[str]]:
-    return Call(say, dict(arguments), log, "ada", "mcp")
+    return Call(say, dict(arguments), None, log, LOCAL, "mcp")
 
 
 def noting(name: str):
@@ -47,22 +48,36 @@ def noting(name: str):
 
 async def test_the_first_link_is_the_outermost():
     log: list[str] = []
-    answer = await chain([noting("first"), noting("second"), noting("third")])(call(log, words="hi"))
+    answer = await chain([noting("first"), noting("second"), noting("third"), validate])(call(log, words="hi"))
     assert answer == SayOutput(words="hi")
     assert log == ["first in", "second in", "third in", "handler hi", "third out", "second out", "first out"]
 
 
-async def test_a_chain_without_links_validates_and_runs_the_handler():
+async def test_links_inside_the_validation_see_the_arguments_typed_and_those_outside_do_not():
+    seen = []
+
+    async def look(one, proceed):
+        seen.append(one.args)
+        return await proceed(one)
+
     log: list[str] = []
-    assert await chain([])(call(log, words="hi")) == SayOutput(words="hi")
-    assert chain([]) is handle
+    assert await chain([look, validate, look])(call(log, words="hi")) == SayOutput(words="hi")
+    assert seen == [None, SayInput(words="hi")]
 
 
-async def test_arguments_are_validated_inside_all_links_and_before_the_handler():
+async def test_wrong_arguments_get_no_further_than_the_validation():
     log: list[str] = []
     with pytest.raises(InvalidInputError):
-        await chain([noting("link")])(call(log, words=1))
+        await chain([noting("outer"), validate, noting("inner")])(call(log, words=1))
+    assert log == ["outer in", "outer out"]
+
+
+async def test_a_chain_that_validates_nothing_runs_no_handler():
+    log: list[str] = []
+    with pytest.raises(InternalError, match="not validated"):
+        await chain([noting("link")])(call(log, words="hi"))
     assert log == ["link in", "link out"]
+    assert chain([]) is handle
 
 
 async def test_a_link_that_refuses_keeps_the_call_from_all_that_is_inside():
@@ -81,12 +96,12 @@ async def test_a_link_may_change_the_call_and_the_answer():
         return answer.model_copy(update={"words": f"{answer.words}!"})
 
     log: list[str] = []
-    assert await chain([shout])(call(log, words="hi")) == SayOutput(words="HI!")
+    assert await chain([shout, validate])(call(log, words="hi")) == SayOutput(words="HI!")
     assert log == ["handler HI"]
 
 
 async def test_a_chain_serves_any_number_of_calls():
-    run = chain([noting("link")])
+    run = chain([noting("link"), validate])
     for words in ("one", "two"):
         log: list[str] = []
         assert await run(call(log, words=words)) == SayOutput(words=words)

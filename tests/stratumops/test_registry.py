@@ -21,13 +21,15 @@ class Done(ToolOutput):
     """No answer."""
 
 
-def make(name: str, toolset: str, *, effect: Any = "read", default: bool = True) -> Tool[Nothing, Done, None]:
+def make(
+    name: str, toolset: str, *, effect: Any = "read", default: bool = True, in_read_only: bool = False
+) -> Tool[Nothing, Done, None]:
     async def handler(args: Nothing, ctx: None) -> Done:
         return Done()
 
     return Tool(
         name=name, toolset=toolset, title=name, description=name, command=name, effect=effect, handler=handler, input=Nothing,
-        output=Done, default=default,
+        output=Done, default=default, in_read_only=in_read_only,
     )  # fmt: skip
 
 
@@ -39,8 +41,9 @@ TOOLS = [
     make("compare_cost", "cost", default=False),
     make("apply_plan", "world", effect="world"),
     make("note", "world", effect="record"),
+    make("switch", "world", effect="record", in_read_only=True),
 ]
-REGISTRY: Registry[None] = Registry(TOOLS, toolsets=TOOLSETS)
+REGISTRY: Registry[None] = Registry(TOOLS, toolsets=TOOLSETS, always=["core"])
 
 
 def names(selection: Selection, *, read_only: bool = False) -> list[str]:
@@ -96,7 +99,15 @@ def test_unknown_toolsets_are_all_named_beside_those_that_exist():
 
 
 def test_by_default_every_toolset_shows_its_default_tools():
-    assert names(Selection()) == ["toolsets", "generate_config", "validate_config", "estimate_cost", "apply_plan", "note"]
+    assert names(Selection()) == [
+        "toolsets",
+        "generate_config",
+        "validate_config",
+        "estimate_cost",
+        "apply_plan",
+        "note",
+        "switch",
+    ]
 
 
 def test_chosen_toolsets_are_whole_and_alone_beside_core():
@@ -108,14 +119,26 @@ def test_enabling_adds_the_tools_that_are_not_default():
     assert "compare_cost" in names(Selection().enable(frozenset({"cost"})))
 
 
-def test_core_cannot_be_switched_off():
+def test_only_what_is_always_offered_cannot_be_switched_off():
     assert names(Selection().disable(frozenset(TOOLSETS))) == ["toolsets"]
+    without = Registry(TOOLS, toolsets=TOOLSETS)
+    assert without.offered(Selection().disable(frozenset(TOOLSETS)), read_only=False) == []
+
+
+def test_a_toolset_that_is_always_offered_must_be_described():
+    with pytest.raises(ValueError, match="always offered but not described: nonsense"):
+        Registry(TOOLS, toolsets=TOOLSETS, always=["nonsense"])
+
+
+def test_a_tool_can_be_a_key_and_is_equal_to_itself_alone():
+    assert len({TOOLS[0], TOOLS[0], make("toolsets", "core")}) == 2
 
 
 def test_read_only_mode_shows_only_what_changes_nothing():
     shown = names(Selection(whole=frozenset(TOOLSETS)), read_only=True)
     assert {"apply_plan", "note"}.isdisjoint(shown)
     assert "compare_cost" in shown
+    assert "switch" in shown, "declared to stay"
 
 
 SETS = st.frozensets(st.sampled_from(sorted(TOOLSETS)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError, field_validator
 
 from stratumops.errors import InvalidInputError
-from stratumops.tool import ToolInput, ToolOutput, tool
+from stratumops.tool import Tool, ToolInput, ToolOutput, tool
 
 CANARY = "canary-7f3a9d-do-not-tell"
 
@@ -55,10 +55,13 @@ def test_name_description_and_models_come_from_the_function():
     assert greet.output_schema["required"] == ["text"]
 
 
-@pytest.mark.parametrize(("effect", "read_only"), [("read", True), ("record", False), ("world", False)])
-def test_only_a_tool_that_changes_nothing_is_read_only(effect: Any, read_only: bool):
-    made = tool(toolset="talk", title="x", command="x", effect=effect)(greet.handler)
-    assert made.read_only is read_only
+@pytest.mark.parametrize(("effect", "stays"), [("read", True), ("record", False), ("world", False)])
+def test_read_only_mode_keeps_what_changes_nothing_or_was_declared_to_stay(effect: Any, stays: bool):
+    def made(**more: bool) -> Tool[Any, Any, Any]:
+        return tool(toolset="talk", title="x", command="x", effect=effect, **more)(greet.handler)
+
+    assert made().runs_in_read_only is stays
+    assert made(in_read_only=True).runs_in_read_only
 
 
 def test_arguments_become_the_frozen_model_with_its_defaults():

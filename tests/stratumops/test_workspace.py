@@ -169,14 +169,14 @@ def test_every_listed_file_can_be_resolved_by_its_path(world: Workspace):
         assert world.resolve(str(path.relative_to(world.root))) == path
 
 
-def test_a_workspace_with_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_who_asks_for_all_files_is_told_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_FILES", 3)
     for number in range(3):
         (tmp_path / f"{number}.ncl").touch()
-    assert len(Workspace.at(tmp_path).readable_files()) == 3
+    assert len(Workspace.at(tmp_path).all_readable_files()) == 3
     (tmp_path / "more.ncl").touch()
     with pytest.raises(InvalidInputError, match="more than 3"):
-        Workspace.at(tmp_path).readable_files()
+        Workspace.at(tmp_path).all_readable_files()
 
 
 def test_folders_deeper_than_the_limit_are_not_listed(tmp_path: Path):
@@ -226,3 +226,74 @@ def test_our_own_folder_is_made_for_its_owner_alone_and_only_when_asked(tmp_path
     assert not space.own.exists()
     assert space.make_own() == space.make_own() == tmp_path.resolve() / ".prov"
     assert stat.S_IMODE(space.own.stat().st_mode) == 0o700
+
+
+def test_a_listing_ends_at_its_limit_with_the_files_nearest_to_the_root(tmp_path: Path):
+    for name in ("a/b/deep.ncl", "a/near.ncl", "root.ncl", "z.ncl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    space = Workspace.at(tmp_path)
+    assert [path.name for path in space.readable_files(3)] == ["near.ncl", "root.ncl", "z.ncl"]
+    assert [path.name for path in space.readable_files(1, space.root / "a" / "b")] == ["deep.ncl"]
+    assert [path.name for path in space.readable_files(2, space.root / "a")] == ["deep.ncl", "near.ncl"]
+    assert [path.name for path in space.readable_files(1, tmp_path.parent)] == ["root.ncl"], "a folder outside is no start"
+    assert len(space.readable_files(first=space.root / "a")) == 4, "nothing is listed twice"
+
+
+def test_a_listing_looks_at_a_bounded_number_of_entries(tmp_path: Path):
+    for number in range(50):
+        (tmp_path / f"{number:02}.txt").touch()
+    (tmp_path / "main.ncl").touch()
+    space = Workspace.at(tmp_path)
+    assert space.readable_files(max_visited=50) == []
+    assert len(space.readable_files(max_visited=51)) == 1
+
+
+def test_a_workspace_of_too_many_other_files_cannot_be_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_VISITED", 3)
+    for number in range(4):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(InvalidInputError, match="3 entries"):
+        Workspace.at(tmp_path).all_readable_files()
+
+
+def test_the_whole_machine_is_no_workspace():
+    with pytest.raises(InvalidInputError) as caught:
+        Workspace.at("/")
+    assert "--workspace" in caught.value.hint
+
+
+@pytest.mark.parametrize("part", ["net", "net/main.ncl"])
+def test_a_link_that_takes_a_place_after_it_was_checked_is_not_followed(tmp_path: Path, part: str):
+    """The two halves of `read_text`, with an exchange between them."""
+    space_folder, outside = tmp_path / "space", tmp_path / "outside"
+    for folder in (space_folder / "net", outside):
+        folder.mkdir(parents=True)
+        (folder / "main.ncl").write_text(CANARY)
+    space = Workspace.at(space_folder)
+    real = space.resolve("net/main.ncl")
+    (space_folder / part).rename(tmp_path / "moved")
+    (space_folder / part).symlink_to(outside if part == "net" else outside / "main.ncl")
+    with pytest.raises(PermissionDeniedError) as caught:
+        space._read(real, "net/main.ncl")
+    assert CANARY not in str(caught.value.as_dict())
+
+
+def test_a_pipe_that_takes_the_place_of_a_checked_file_makes_nobody_wait(tmp_path: Path):
+    (tmp_path / "main.ncl").write_text("{}")
+    space = Workspace.at(tmp_path)
+    real = space.resolve("main.ncl")
+    real.unlink()
+    os.mkfifo(real)
+    with pytest.raises(InvalidInputError, match="not a regular file"):
+        space._read(real, "main.ncl")
+
+
+def test_a_file_that_grows_after_it_was_checked_is_refused(tmp_path: Path):
+    (tmp_path / "main.ncl").write_text("{}")
+    space = Workspace.at(tmp_path)
+    real = space.resolve("main.ncl")
+    with real.open("wb") as file:
+        file.truncate(module.MAX_FILE_BYTES + 1)
+    with pytest.raises(InvalidInputError, match="are read"):
+        space._read(real, "main.ncl")

@@ -1,14 +1,15 @@
 """The toolset `config`: generate, validate and look up typed configurations."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
+from stratumops.provider import Provider
 from stratumops.tool import ToolInput, ToolOutput, tool
-
-ProviderName = Literal["aws", "gcp", "azure", "hetzner", "upcloud", "local"]
 
 
 class Problem(BaseModel):
@@ -22,26 +23,31 @@ class Problem(BaseModel):
 
 
 class FindingRow(Problem):
-    """A problem, the layer that found it, and its place in the text."""
+    """A problem, the layer that found it, and its place in the text.
+
+    `end_column` (exclusive) is for a face that underlines: it is neither sent nor described, to save tokens.
+    """
 
     layer: int
     line: int | None = None
     column: int | None = None
+    end_column: Annotated[SkipJsonSchema[int | None], Field(exclude=True)] = None
     file: str | None = None
 
 
 class GenerateConfigInput(ToolInput):
     """A description and what narrows it."""
 
-    description: Annotated[str, Field(description="What is wanted, in English or Spanish", max_length=20_000)]
-    provider: Annotated[ProviderName | None, Field(description="Inferred when left out")] = None
-    resource_type: Annotated[
-        Literal["server", "network", "cluster", "database"] | None, Field(description="Only this kind; else all described")
-    ] = None
+    description: Annotated[str, Field(description="In English or Spanish", max_length=20_000)]
+    provider: Annotated[Provider | None, Field(description="Inferred when left out")] = None
+    resource_type: Annotated[Literal["server", "network", "cluster", "database"] | None, Field(description="Only this kind")] = (
+        None
+    )
+    split: Annotated[bool, Field(description="Also split into files")] = False
 
 
 class GenerateConfigOutput(ToolOutput):
-    """The configuration and how it came about: `unplaced` are wishes that found no place, `files` the same text split by file."""
+    """The configuration and how it came about: `unplaced` are wishes that found no place, `files` (on request) the same split."""
 
     config: str
     valid: bool
@@ -49,7 +55,7 @@ class GenerateConfigOutput(ToolOutput):
     assumed: list[str]
     unplaced: list[str]
     findings: list[Problem]
-    files: dict[str, str]
+    files: dict[str, str] | None = None
 
 
 @tool(
@@ -61,7 +67,7 @@ class GenerateConfigOutput(ToolOutput):
     example={"description": "a 3-node Kubernetes cluster with Cilium on UpCloud"},
 )
 async def generate_config(args: GenerateConfigInput, ctx: Context) -> GenerateConfigOutput:
-    """Turn a description of infrastructure into a typed, validated Nickel configuration. Nothing is created."""
+    """Turn a description of infrastructure into typed, validated Nickel. Nothing is created."""
     from prov_gen.generate import generate  # noqa: PLC0415 - the models cost 60 ms, paid by the first call that needs them
 
     made = await generate(
@@ -81,7 +87,7 @@ async def generate_config(args: GenerateConfigInput, ctx: Context) -> GenerateCo
         assumed=made.assumed,
         unplaced=made.unplaced,
         findings=[_problem(finding) for finding in made.findings],
-        files=made.files,
+        files=made.files if args.split else None,
     )
 
 
@@ -116,12 +122,12 @@ class ValidateConfigOutput(ToolOutput):
     example={"config": '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'},
 )
 async def validate_config(args: ValidateConfigInput, ctx: Context) -> ValidateConfigOutput:
-    """Check a configuration in seven layers; findings say what is wrong, where, and how to mend it."""
+    """Check a configuration in seven layers; findings say what is wrong, where and how to mend it."""
     from prov_gen.layers.pipeline import validate  # noqa: PLC0415 - as above
     from prov_gen.source import read_source  # noqa: PLC0415 - as above
 
     verdict = await validate(
-        read_source(args.config, ctx.workspace),
+        await asyncio.to_thread(read_source, args.config, ctx.workspace),
         nickel=ctx.nickel,
         workspace=ctx.workspace,
         today=ctx.today(),
@@ -144,7 +150,7 @@ async def validate_config(args: ValidateConfigInput, ctx: Context) -> ValidateCo
 class GetSchemaInput(ToolInput):
     """Which schema, in which form."""
 
-    name: Annotated[str, Field(description="Such as server, kubernetes or infrastructure; empty lists all", max_length=64)] = ""
+    name: Annotated[str | None, Field(description="Such as server; all are listed when left out", max_length=64)] = None
     format: Annotated[Literal["nickel", "json", "fields"], Field(description="Form")] = "fields"
 
 
@@ -177,7 +183,7 @@ async def get_schema(args: GetSchemaInput, ctx: Context) -> GetSchemaOutput:  # 
     """Look up fields, types and defaults of a kind of resource before writing a configuration."""
     from prov_gen.schema import describe  # noqa: PLC0415 - as above
 
-    found = describe(args.name, args.format)
+    found = describe(args.name or "", args.format)
     fields = [FieldRow(path=f.path, type=f.type, default=f.default, description=f.description) for f in found.fields]
     return GetSchemaOutput(name=found.name, names=list(found.names), text=found.text, fields=fields)
 
@@ -194,5 +200,6 @@ def _row(finding: Any) -> FindingRow:
         layer=finding.layer,
         line=finding.line,
         column=finding.column,
+        end_column=finding.end_column,
         file=finding.file,
     )

@@ -1,23 +1,18 @@
 """What a tool's handler may use: handed to it for each call, so that handlers hold no state and read no settings."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
+from stratumops.principal import Principal
+from stratumops.progress import Report, silent
 from stratumops.workspace import Workspace
 
 if TYPE_CHECKING:
     # A tenth of a second that `prov --help` need not pay.
     from prov_gen.layers.limits import Pricer
     from prov_gen.nickel import Nickel
-
-Report = Callable[[float, float | None, str], Awaitable[None]]
-"""Progress of a long call: done so far, total when known, and a few words."""
-
-
-async def silent(done: float, total: float | None, words: str) -> None:
-    """A report that nobody hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +33,11 @@ class Toolsets(Protocol):
         ...
 
     def enable(self, names: list[str]) -> bool:
-        """Switch toolsets on; answers whether the offered tools changed. Raises InvalidInputError for an unknown name."""
+        """Switch toolsets on; answers whether the offered tools changed. Raises InvalidInputError (unknown, or fixed)."""
         ...
 
     def disable(self, names: list[str]) -> bool:
-        """Switch toolsets off; answers whether the offered tools changed. Raises InvalidInputError for an unknown name."""
+        """Switch toolsets off; answers whether the offered tools changed. Raises InvalidInputError (unknown, or fixed)."""
         ...
 
 
@@ -50,10 +45,10 @@ class Toolsets(Protocol):
 class Defaults:
     """Values from the settings that handlers use where a caller gave none."""
 
-    provider: str = "aws"
-    environment: str = "production"
-    max_findings: int = 100
-    monthly_budget: float = 0.0
+    provider: str
+    environment: str
+    max_findings: int
+    monthly_budget: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,7 @@ class Context:
     nickel: "Nickel"
     toolsets: Toolsets
     today: Callable[[], date]
-    defaults: Defaults = Defaults()
+    principal: Principal
+    defaults: Defaults
     report: Report = silent
     pricer: "Pricer | None" = None

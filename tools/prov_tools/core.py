@@ -12,8 +12,8 @@ from stratumops.tool import ToolInput, ToolOutput, tool
 class ToolsetsInput(ToolInput):
     """What to do with which toolsets."""
 
-    action: Annotated[Literal["list", "enable", "disable"], Field(description="What to do")] = "list"
-    names: Annotated[list[str], Field(description="Which toolsets", max_length=50, default_factory=list)]
+    action: Annotated[Literal["list", "enable", "disable"], Field(description="Action")] = "list"
+    names: Annotated[list[str], Field(description="Toolsets", max_length=50, default_factory=list)]
 
 
 class ToolsetRow(BaseModel):
@@ -32,9 +32,17 @@ class ToolsetsOutput(ToolOutput):
     changed: bool
 
 
-@tool(toolset="core", title="Toolsets", command="mcp toolsets", effect="read", example={"action": "list"})
+@tool(
+    toolset="core",
+    title="Toolsets",
+    command="mcp toolsets",
+    effect="record",
+    # Without it nobody could see what read-only mode leaves; its switches end with the server.
+    in_read_only=True,
+    example={"action": "list"},
+)
 async def toolsets(args: ToolsetsInput, ctx: Context) -> ToolsetsOutput:
-    """List the toolsets, or switch some on or off, when a task needs a tool that is not offered."""
+    """List toolsets; switch them on or off when a task needs a tool that is not offered."""
     if args.action != "list" and not args.names:
         raise InvalidInputError(f"{args.action} needs the names of toolsets", hint='for example names=["config"]')
     changed = False

@@ -10,4 +10,6 @@ TOOLSETS = {
     "config": "Generate, validate and look up typed configurations",
 }
 
-REGISTRY: Registry[Context] = Registry([toolsets, generate_config, validate_config, get_schema], toolsets=TOOLSETS)
+REGISTRY: Registry[Context] = Registry(
+    [toolsets, generate_config, validate_config, get_schema], toolsets=TOOLSETS, always=["core"]
+)

@@ -44,7 +44,9 @@ def title(toolset: str) -> str:
 
 def make_command(tool: Tool[Any, Any, Any], name: str, *, build: Build | None = None) -> Command:
     """The command that runs a tool. Raises ValueError when a field would hide a global option."""
-    params = [*parameters(tool.name, tool.input), *PERSON_OPTIONS.get(tool.name, list)()]
+    own = PERSON_OPTIONS.get(tool.name, list)()
+    hidden = {param.name for param in own}
+    params = [*(param for param in parameters(tool.name, tool.input) if param.name not in hidden), *own]
     taken = {word for option in global_options(root=True) for word in (*option.opts, *option.secondary_opts)}
     clash = taken.intersection(word for param in params for word in (*param.opts, *param.secondary_opts))
     if clash:
@@ -59,7 +61,9 @@ def make_command(tool: Tool[Any, Any, Any], name: str, *, build: Build | None = 
 def run_tool(tool: Tool[Any, Any, Any], given: dict[str, Any], *, build: Build | None = None) -> int:
     """Call a tool for a person and show its answer; answers 1 when the verdict is negative."""
     session = Session.current()
-    stated = arguments_of(tool.input, given)
+    own = {param.name for param in PERSON_OPTIONS.get(tool.name, list)()}
+    # A person's option that is named like a flag of the tool says more than yes: `--split FOLDER` also asks for the files.
+    stated = arguments_of(tool.input, {key: value if key not in own else bool(value) or None for key, value in given.items()})
     arguments = {}
     for key, value in stated.items():
         if isinstance(value, str):
@@ -68,7 +72,7 @@ def run_tool(tool: Tool[Any, Any, Any], given: dict[str, Any], *, build: Build |
         else:
             arguments[key] = value
     output = session.call(tool.name, arguments, build=build)
-    extras = {key: value for key, value in given.items() if key.removesuffix("__option") not in tool.input.model_fields}
+    extras = {key: value for key, value in given.items() if key in own}
     answer = Answer(tool=tool, output=output, arguments=arguments, stated=stated, extras=extras, session=session)
     view = view_of(tool.name)
     view.act(answer)

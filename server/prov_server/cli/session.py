@@ -83,13 +83,14 @@ class Session:
 
         from prov_server import compose
         from prov_server.cli.progress import Progress
+        from stratumops.principal import LOCAL
 
         app = (build or compose.build)(self.workspace, self.settings())
 
         async def run() -> "ToolOutput":
             try:
                 with Progress(self.notes) as progress:
-                    return await app.call(name, arguments, principal="local", face="cli", report=progress.report)
+                    return await app.call(name, arguments, principal=LOCAL, face="cli", report=progress.report)
             finally:
                 await app.aclose()
 

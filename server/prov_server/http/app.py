@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
@@ -21,6 +20,7 @@ from prov_server.http.observe import Observe
 from prov_server.http.rest import Rest
 from prov_server.http.security import Authenticate, BodyLimit, HostGuard
 from prov_server.http.status import Status
+from prov_server.mcp.server import ProvServer
 from stratumops.errors import NotFoundError, StratumError
 
 MCP_PATH = "/mcp"
@@ -28,13 +28,14 @@ MAX_SESSIONS = 1_000
 """Open sessions of older MCP clients; one costs some 50 kB."""
 
 
-def http_app(app: Application, mcp: "MCPServer[object]", *, auth: Authenticator | None) -> Starlette:
+def http_app(app: Application, mcp: ProvServer, *, auth: Authenticator | None) -> Starlette:
     """The ASGI application. `auth=None` lets everybody in as the principal `local`: only for loopback.
 
     Its lifespan runs the MCP sessions, so it can be started once. It does not close `app`: whoever made it does.
     Raises InvalidInputError when `server.allowed_hosts` holds what is no host.
     """
     server = app.settings.server
+    mcp.serve_http()
     inner = mcp.streamable_http_app(
         streamable_http_path=MCP_PATH,
         stateless_http=server.stateless,
@@ -46,6 +47,8 @@ def http_app(app: Application, mcp: "MCPServer[object]", *, auth: Authenticator 
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        # Before any request: a toolset may be switched through REST while an MCP client has only said hello.
+        await mcp.application()
         async with mcp.session_manager.run():
             yield
 

@@ -11,29 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from stratumops.errors import InvalidInputError, PermissionDeniedError
+from stratumops.principal import METRICS, TOOLS, Principal
 from stratumops.workspace import Workspace
-
-TOOLS = "tools"
-"""Scope: list and call tools, over MCP and REST."""
-
-METRICS = "metrics"
-"""Scope: read `/metrics`."""
 
 TOKEN_FILE = "http-token"  # noqa: S105 - the file's name, not a token
 _PREFIX = "prov_"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
 
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Whom a token belongs to. State that must not mix between callers (toolsets, caches, sessions) is kept by `subject`."""
-
-    subject: str
-    scopes: frozenset[str]
-
-
-LOCAL = Principal("local", frozenset({TOOLS, METRICS}))
-"""Anybody on this machine: the caller when the server was started without authentication."""
 
 OWNER = Principal("owner", frozenset({TOOLS, METRICS}))
 """Whoever can read the token file of the workspace."""

@@ -55,10 +55,14 @@ class KnownHosts:
     Always: `localhost` and loopback addresses (no web page has such a name), and the address at which a connection arrived
     (an address cannot be rebound). Besides: the listening name and `server.allowed_hosts`; an entry with a port wants that
     port, one without takes any.
+
+    An Origin is one of them at the very port on which we listen, or in `server.allowed_hosts`: other programs of this machine
+    serve pages from `localhost` too, and those are not ours.
     """
 
     def __init__(self, listening: str, allowed: Iterable[str]) -> None:
-        self._entries = {HostName(_canonical(public_name(listening)), None)}
+        self._listening = _canonical(public_name(listening))
+        self._entries: set[HostName] = set()
         for text in allowed:
             entry = HostName.parse(text.removesuffix(":*"))
             if entry is None:
@@ -70,17 +74,27 @@ class KnownHosts:
     def knows_host(self, header: str, *, scheme: str, arrived_at: str) -> bool:
         """Whether a Host header is ours; `arrived_at` is the local address of the connection."""
         host = HostName.parse(header)
-        if host is None:
-            return False
-        if host.name == "localhost" or _is_loopback(host.name) or host.name == _canonical(arrived_at):
-            return True
-        port = host.port or _DEFAULT_PORTS.get(scheme)
-        return HostName(host.name, None) in self._entries or HostName(host.name, port) in self._entries
+        return host is not None and (self._is_ours(host, arrived_at) or self._is_allowed(host, scheme))
 
-    def knows_origin(self, header: str, *, arrived_at: str) -> bool:
-        """Whether an Origin header (RFC 6454) names a page of ours; `null` never does."""
+    def knows_origin(self, header: str, *, arrived_at: str, port: int | None) -> bool:
+        """Whether an Origin header (RFC 6454) names a page of ours; `null` never does. `port` is that of the connection."""
         found = _ORIGIN.fullmatch(header)
-        return found is not None and self.knows_host(found["host"], scheme=found["scheme"], arrived_at=arrived_at)
+        host = HostName.parse(found["host"]) if found else None
+        if found is None or host is None:
+            return False
+        if self._is_allowed(host, found["scheme"]):
+            return True
+        return port is not None and _port(host, found["scheme"]) == port and self._is_ours(host, arrived_at)
+
+    def _is_ours(self, host: HostName, arrived_at: str) -> bool:
+        return host.name in {"localhost", self._listening} or _is_loopback(host.name) or host.name == _canonical(arrived_at)
+
+    def _is_allowed(self, host: HostName, scheme: str) -> bool:
+        return HostName(host.name, None) in self._entries or HostName(host.name, _port(host, scheme)) in self._entries
+
+
+def _port(host: HostName, scheme: str) -> int | None:
+    return host.port if host.port is not None else _DEFAULT_PORTS.get(scheme)
 
 
 def _is_loopback(name: str) -> bool:

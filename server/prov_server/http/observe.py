@@ -8,8 +8,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prov_server.http.answers import error_response
+from prov_server.mcp.caller import SCOPE_KEY
 from prov_server.measure import Metrics
 from stratumops.errors import InternalError, StratumError, UnavailableError
+from stratumops.logging import describe
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +51,10 @@ class Observe:
         except asyncio.CancelledError:
             # Only the end of the server cancels a request's task, and the task ends here: an answer is better than a reset.
             error = UnavailableError("the server is shutting down", hint="try again when it is back")
-        except Exception as defect:
-            log.exception("http_request_failed", route=_route(scope), method=_method(scope), error=type(defect).__name__)
-            error = InternalError(
-                "the request failed because of a defect of ours", hint="the server's log (stderr) has the details"
-            )
+        except Exception as defect:  # noqa: BLE001 - the last place before the connection would be cut
+            where = {"route": _route(scope), "method": _method(scope)}
+            log.error("http_request_failed", **where, **describe(defect))  # noqa: TRY400 - its text may quote what was sent
+            error = InternalError("the request failed because of a defect of ours", hint="the server's log (stderr) says where")
         if error is not None and not begun:
             await error_response(error)(scope, receive, watched)
         if is_open_stream:
@@ -67,7 +68,7 @@ class Observe:
             route=_route(scope),
             status=status,
             milliseconds=round(seconds * 1000, 1),
-            principal=scope.get("prov.principal"),
+            principal=getattr(scope.get(SCOPE_KEY), "subject", None),
         )
 
 

@@ -19,8 +19,8 @@ _TEXT = {"type": "string"}
 
 
 def document(registry: Registry[Any], *, read_only: bool) -> Json:
-    """The document of all tools that a principal can switch on (in read-only mode: those that change nothing)."""
-    tools = [tool for tool in registry if tool.read_only or not read_only]
+    """The document of all tools that a principal can switch on (in read-only mode: those that may run in it)."""
+    tools = [tool for tool in registry if tool.runs_in_read_only or not read_only]
     used = {tool.toolset for tool in tools}
     return {
         "openapi": "3.1.1",

@@ -15,12 +15,13 @@ from prov_server.http.arguments import parse_arguments
 from prov_server.http.errors import UnsupportedMediaTypeError
 from prov_server.http.observe import CLIENT_GONE
 from prov_server.http.openapi import document
-from prov_server.http.security import PRINCIPAL
+from prov_server.mcp.caller import principal_of
 from stratumops.errors import NotFoundError
+from stratumops.middleware import Face
 from stratumops.schema import Json, compact_dump
 from stratumops.tool import Tool, ToolOutput
 
-FACE = "rest"
+FACE: Face = "rest"
 BASE = "/api/v1"
 
 T = TypeVar("T")
@@ -47,12 +48,12 @@ class Rest:
 
     async def list_tools(self, request: Request) -> Response:
         """The tools that the caller is offered, with their schemas."""
-        return json_response({"tools": [describe(tool) for tool in self._app.offered(_principal(request))]})
+        return json_response({"tools": [describe(tool) for tool in self._app.offered(principal_of(request.scope))]})
 
     async def get_tool(self, request: Request) -> Response:
         """One tool that the caller is offered."""
         tool = self._app.registry[request.path_params["name"]]
-        if tool not in self._app.offered(_principal(request)):
+        if tool not in self._app.offered(principal_of(request.scope)):
             raise NotFoundError(
                 f"{tool.name} of the toolset {tool.toolset} is not offered",
                 hint=f"GET {BASE}/tools lists what is offered; POST {BASE}/tools/toolsets switches toolsets on",
@@ -62,9 +63,12 @@ class Rest:
     async def call_tool(self, request: Request) -> Response:
         """Run a tool; the call is cancelled when the client leaves."""
         body = await request.body()
-        if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
+        # Also without a body: a page of another origin can send a POST without this type, but not with it.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
             raise UnsupportedMediaTypeError("the body must be JSON", hint="send `Content-Type: application/json`")
-        call = self._app.call(request.path_params["name"], parse_arguments(body), principal=_principal(request), face=FACE)
+        call = self._app.call(
+            request.path_params["name"], parse_arguments(body), principal=principal_of(request.scope), face=FACE
+        )
         output: ToolOutput | None = await while_connected(request.receive, call)
         return Response(status_code=CLIENT_GONE) if output is None else json_response(compact_dump(output))
 
@@ -98,8 +102,3 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T |
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _principal(request: Request) -> str:
-    subject: str = request.scope[PRINCIPAL]
-    return subject

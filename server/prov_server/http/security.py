@@ -10,13 +10,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prov_server.http.answers import error_response
-from prov_server.http.auth import LOCAL, METRICS, TOOLS, Authenticator, Principal
+from prov_server.http.auth import Authenticator
 from prov_server.http.errors import MisdirectedRequestError, RequestTimeoutError, RequestTooLargeError, UnauthenticatedError
 from prov_server.http.hosts import KnownHosts
+from prov_server.mcp.caller import SCOPE_KEY
 from stratumops.errors import PermissionDeniedError, StratumError
-
-PRINCIPAL = "prov.principal"
-"""The key of the request's scope that holds the caller's subject."""
+from stratumops.principal import LOCAL, METRICS, TOOLS, Principal
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
 """For load balancers and orchestrators, which carry no token; the answers say nothing but whether to send work here."""
@@ -45,14 +44,14 @@ class HostGuard:
 
     def _wrong(self, scope: Scope) -> StratumError | None:
         headers = Headers(scope=scope)
-        arrived_at = (scope.get("server") or ("", None))[0]
+        arrived_at, port = scope.get("server") or ("", None)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self.hosts.knows_host(hosts[0], scheme=scope["scheme"], arrived_at=arrived_at):
             return MisdirectedRequestError(
                 "this server does not answer to the Host of this request",
                 hint="use the address that it printed when it started, or add the name to server.allowed_hosts",
             )
-        if not all(self.hosts.knows_origin(one, arrived_at=arrived_at) for one in headers.getlist("origin")):
+        if not all(self.hosts.knows_origin(one, arrived_at=arrived_at, port=port) for one in headers.getlist("origin")):
             return PermissionDeniedError(
                 "the page that sends this request is not from this server",
                 hint="web pages of other origins may not use it; add the origin's host to server.allowed_hosts if it is yours",
@@ -61,7 +60,7 @@ class HostGuard:
 
 
 class Authenticate:
-    """Puts the caller's subject into the scope, or refuses: 401 without a known token, 403 when its scopes do not suffice."""
+    """Puts the caller into the scope, or refuses: 401 without a known token, 403 when its scopes do not suffice."""
 
     def __init__(self, app: ASGIApp, *, authenticator: Authenticator | None) -> None:
         self.app = app
@@ -90,7 +89,7 @@ class Authenticate:
             challenge = f'Bearer realm="stratumops", error="insufficient_scope", scope="{needed}"'
             await error_response(refusal, {"WWW-Authenticate": challenge})(scope, receive, send)
             return
-        scope[PRINCIPAL] = principal.subject
+        scope[SCOPE_KEY] = principal
         # The SDK binds sessions and the state of questions to this user. It gets no token: nothing is to be passed on.
         scope["user"] = AuthenticatedUser(
             AccessToken(token="", client_id=principal.subject, subject=principal.subject, scopes=sorted(principal.scopes))

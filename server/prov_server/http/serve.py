@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
 import uvicorn
-from mcp.server import MCPServer
 
 from prov_server import compose
 from prov_server.compose import Application
@@ -21,7 +21,12 @@ from prov_server.http.auth import Authenticator, SharedToken, TokenFile
 from prov_server.http.listen import BACKLOG, Listener, open_listener
 from prov_server.http.protocol import BoundedProtocol
 from prov_server.mcp import server as mcp_server
+from prov_server.mcp.server import ProvServer
+from prov_server.shutdown import end_threads
+from prov_tools.context import Context
+from prov_tools.registry import REGISTRY
 from stratumops.errors import StratumError, UnavailableError
+from stratumops.registry import Registry
 from stratumops.settings import Settings
 from stratumops.workspace import Workspace
 
@@ -43,7 +48,14 @@ class Announcement:
     token_file: Path | None
 
 
-def run_serve(workspace: Workspace, settings: Settings, *, no_auth: bool, announce: Callable[[Announcement], None]) -> None:
+def run_serve(
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    no_auth: bool,
+    announce: Callable[[Announcement], None],
+    registry: Registry[Context] = REGISTRY,
+) -> None:
     """Serve a workspace until SIGINT or SIGTERM.
 
     Raises InvalidInputError, PermissionDeniedError or UnavailableError when it cannot start: the rules about addresses, TLS
@@ -59,25 +71,27 @@ def run_serve(workspace: Workspace, settings: Settings, *, no_auth: bool, announ
             known, is_new = file.read_or_make(workspace)
             auth, token = SharedToken(known), known if is_new else None
         announcement = Announcement(listener.url, listener.url + MCP_PATH, token, file.path if file else None)
-        asyncio.run(_serve_workspace(workspace, settings, listener, auth, lambda: announce(announcement)))
+        make = partial(compose.build, workspace, settings, registry=registry)
+        asyncio.run(_serve_workspace(make, listener, auth, lambda: announce(announcement)))
     finally:
         listener.socket.close()
 
 
 async def _serve_workspace(
-    workspace: Workspace, settings: Settings, listener: Listener, auth: Authenticator | None, on_ready: Callable[[], None]
+    make: Callable[[], Application], listener: Listener, auth: Authenticator | None, on_ready: Callable[[], None]
 ) -> None:
-    app = compose.build(workspace, settings)
+    app = make()
 
     async def load() -> Application:
         return app
 
     await serve(app, mcp_server.build(load, face="mcp"), listener=listener, auth=auth, on_ready=on_ready)
+    await end_threads(0)
 
 
 async def serve(
     app: Application,
-    mcp: "MCPServer[object]",
+    mcp: ProvServer,
     *,
     listener: Listener,
     auth: Authenticator | None,

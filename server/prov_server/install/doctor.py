@@ -108,7 +108,7 @@ def _workspace(path: Path) -> Check:
             "workspace", "warn", f"{path} cannot be written", "tools that keep records will fail; change its permissions"
         )
     try:
-        count = len(Workspace.at(path).readable_files())
+        count = len(Workspace.at(path).all_readable_files())
     except StratumError as error:
         return Check("workspace", "warn", f"{path}: {error.message}", error.hint)
     return Check("workspace", "ok", f"{path}, {count} configuration file{'' if count == 1 else 's'}")
@@ -137,14 +137,15 @@ def _landlock() -> Check:
 
 async def _nickel(settings: Settings) -> Check:
     from prov_gen.nickel import Limits, Nickel, NickelSource  # noqa: PLC0415 - the server starts without it
+    from prov_server.compose import nickel_program  # noqa: PLC0415 - as above
 
     program = settings.nickel.program
     used = program or "the bundled Nickel"
-    limits = Limits(memory_bytes=settings.nickel.memory_megabytes << 20, deadline_seconds=settings.nickel.deadline_seconds)
+    limits = Limits.of(memory_megabytes=settings.nickel.memory_megabytes, deadline_seconds=settings.nickel.deadline_seconds)
     loop = asyncio.get_running_loop()
     started = loop.time()
     try:
-        async with Nickel(limits=limits, size=1, program=Path(program) if program else None) as nickel:
+        async with Nickel(limits=limits, size=1, program=nickel_program(program)) as nickel:
             answer = await nickel.evaluate(NickelSource("{ answer = 6 * 7 }"))
     except (StratumError, OSError) as error:
         fix = (error.hint if isinstance(error, StratumError) else "") or "check the setting nickel.program, or install again"

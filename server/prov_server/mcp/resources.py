@@ -14,11 +14,15 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
+from prov_server.mcp.caller import caller
 from prov_server.mcp.server import ProvServer
 from stratumops.errors import NotFoundError, StratumError
+from stratumops.provider import PROVIDERS
 
 MAX_COMPLETIONS = 100
 MAX_LISTED = 100
+MAX_CANDIDATES = 2_000
+"""Paths that a completion chooses from; those nearest to the workspace's root come first."""
 SCHEMA_URI = "prov://schema/{name}"
 CONFIG_URI = "prov://config/{+path}"
 
@@ -37,7 +41,7 @@ def add_resources(server: ProvServer) -> None:
         from prov_gen.schema import describe  # noqa: PLC0415 - the models cost 60 ms, paid by the first reader
 
         try:
-            return describe(name, "nickel").text or ""
+            return (await asyncio.to_thread(describe, name, "nickel")).text or ""
         except StratumError as error:
             raise _as_resource_error(error) from None
 
@@ -51,7 +55,7 @@ def add_resources(server: ProvServer) -> None:
     async def config(path: str) -> str:
         app = await server.application()
         try:
-            return app.workspace.read_text(path)
+            return await app.read_config(path, caller.get())
         except StratumError as error:
             raise _as_resource_error(error) from None
 
@@ -60,18 +64,12 @@ async def config_files(server: ProvServer) -> list[Resource]:
     """The first `MAX_LISTED` configuration files as resources; `prov://config/...` reads the others as well."""
     return [
         Resource(uri=f"prov://config/{quote(path)}", name=path, mime_type="text/plain")
-        for path in (await _readable(server))[:MAX_LISTED]
+        for path in await _readable(server, MAX_LISTED)
     ]
 
 
-async def _readable(server: ProvServer) -> list[str]:
-    workspace = (await server.application()).workspace
-    try:
-        files = await asyncio.to_thread(workspace.readable_files)
-    except StratumError:
-        # Too many files to list is no reason to fail a client that asks what there is.
-        return []
-    return [path.relative_to(workspace.root).as_posix() for path in files]
+async def _readable(server: ProvServer, limit: int) -> list[str]:
+    return await (await server.application()).config_paths(caller.get(), limit)
 
 
 def add_completions(server: ProvServer) -> None:
@@ -94,15 +92,13 @@ def add_completions(server: ProvServer) -> None:
 
 async def _candidates(server: ProvServer, ref: Any, name: str) -> list[str]:
     if name == "provider":
-        from prov_corpus import PROVIDERS  # noqa: PLC0415 - as above
-
         return list(PROVIDERS)
     if name == "name" and getattr(ref, "uri", "") == SCHEMA_URI:
         from prov_gen.schema import names  # noqa: PLC0415 - as above
 
         return list(names())
     if name in {"path", "config", "current", "target"}:
-        return await _readable(server)
+        return await _readable(server, MAX_CANDIDATES)
     return []
 
 

@@ -4,26 +4,27 @@ import asyncio
 import functools
 import json
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import mcp.server.mcpserver.server as sdk
 from mcp.server import CacheHint, MCPServer, NotificationOptions, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver import Context
+from mcp.server.subscriptions import InMemorySubscriptionBus, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolResult, InputRequiredResult, Resource, TextContent, Tool, ToolAnnotations
 
+from prov_server.mcp.caller import caller, principal_of
+from prov_server.mcp.sessions import Sessions
+from prov_server.mcp.watch import Watch
 from stratumops import __version__
 from stratumops.errors import StratumError
+from stratumops.principal import LOCAL, Principal
 from stratumops.schema import compact_dump
 
 if TYPE_CHECKING:
     from prov_server.compose import Application
-
-LEGACY_ERAS = frozenset({"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
-LOCAL = "local"
-"""The principal over stdio: the process itself."""
+    from stratumops.middleware import Face
 
 INSTRUCTIONS = (
     "Takes infrastructure from words to typed, validated Nickel configuration. Start with generate_config, check every "
@@ -31,19 +32,7 @@ INSTRUCTIONS = (
     "Call toolsets when a task needs a tool that is not listed. Nothing here changes the world."
 )
 
-_principal: ContextVar[str] = ContextVar("principal", default=LOCAL)
-
 Load = Callable[[], Awaitable["Application"]]
-
-
-async def _know_principal(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Who is calling: over HTTP the authenticated subject, which the HTTP face put into the request's scope."""
-    scope = getattr(ctx.request, "scope", None) or {}
-    token = _principal.set(scope.get("prov.principal", LOCAL))
-    try:
-        return await call_next(ctx)
-    finally:
-        _principal.reset(token)
 
 
 def _leave_logging_alone(level: str = "INFO") -> None:
@@ -53,7 +42,10 @@ def _leave_logging_alone(level: str = "INFO") -> None:
 class ProvServer(MCPServer[Any]):
     """Answers `initialize` at once and makes the application when the first request needs it."""
 
-    def __init__(self, load: Load, *, face: str) -> None:
+    def __init__(self, load: Load, *, face: "Face") -> None:
+        self._watch = Watch()
+        self._sessions = Sessions()
+        self._bus = InMemorySubscriptionBus()
         # The SDK would import rich (some 60 ms before `initialize` is answered) and take over the root logger, which is
         # `stratumops.logging`'s; there is no switch for it.
         names = sdk.__dict__
@@ -65,18 +57,47 @@ class ProvServer(MCPServer[Any]):
                 instructions=INSTRUCTIONS,
                 version=__version__,
                 cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
-                middleware=[self._greet, _know_principal],
+                middleware=[self._greet, self._watch, self._know_caller],
+                subscriptions=self._bus,
             )
         finally:
             names["configure_logging"] = original
         self._load = load
-        self._face = face
+        self._loaded: Application | None = None
+        self._face: Face = face
+        self._is_http = False
         # Older clients are told at the handshake whether the list of tools can change; MCPServer has no parameter for it.
         low = self._lowlevel_server
         told = functools.partial(low.create_initialization_options, NotificationOptions(tools_changed=True))
         low.create_initialization_options = told  # type: ignore[method-assign] # the one seam that every transport goes through
         self.greeted = asyncio.Event()
         """Set when the first message has been handled."""
+
+    def serve_http(self) -> None:
+        """From now on every message must come with an authenticated principal; without one it is refused."""
+        self._is_http = True
+
+    async def _know_caller(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Who is calling: over HTTP whom the HTTP face has authenticated, else whoever started this process."""
+        principal = LOCAL
+        if self._is_http or ctx.request is not None:
+            try:
+                principal = principal_of(getattr(ctx.request, "scope", None) or {})
+            except StratumError as error:
+                raise _as_mcp_error(error) from None
+        token = caller.set(principal)
+        try:
+            result = await call_next(ctx)
+        finally:
+            caller.reset(token)
+        if ctx.method == "initialize":
+            self._sessions.add(principal, ctx)
+        return result
+
+    async def _tell_tools_changed(self, principal: Principal) -> None:
+        """Newer clients listen on a subscription, older ones on their sessions."""
+        await self._bus.publish(ToolsListChanged())
+        await self._sessions.tell_tools_changed(principal)
 
     async def _greet(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         try:
@@ -94,10 +115,14 @@ class ProvServer(MCPServer[Any]):
     async def application(self) -> "Application":
         """The application. Raises MCPError when it cannot be made (broken settings, no such workspace)."""
         try:
-            return await self._load()
+            app = await self._load()
         except StratumError as error:
-            message = error.message + (f" ({error.hint})" if error.hint else "")
-            raise MCPError(code=INTERNAL_ERROR, message=message, data=error.as_dict()["error"]) from None
+            raise _as_mcp_error(error) from None
+        if app is not self._loaded:
+            self._loaded = app
+            self._watch.count_in(app.metrics)
+            app.on_tools_changed.append(self._tell_tools_changed)
+        return app
 
     async def list_tools(self) -> list[Tool]:
         """The tools that the principal is offered, then the SDK's own (tests add some)."""
@@ -111,7 +136,7 @@ class ProvServer(MCPServer[Any]):
                 output_schema=tool.output_schema,
                 annotations=_annotations(tool.effect, idempotent=tool.idempotent, open_world=tool.open_world),
             )
-            for tool in app.offered(_principal.get())
+            for tool in app.offered(caller.get())
         ]
         return ours + await super().list_tools()
 
@@ -128,14 +153,10 @@ class ProvServer(MCPServer[Any]):
         app = await self.application()
         if name not in app.registry and self._tool_manager.get_tool(name) is not None:
             return await super().call_tool(name, arguments, context)
-        principal = _principal.get()
-        before = [tool.name for tool in app.offered(principal)]
         try:
-            output = await app.call(name, arguments, principal=principal, face=self._face, report=_reporter(context))
+            output = await app.call(name, arguments, principal=caller.get(), face=self._face, report=_reporter(context))
         except StratumError as error:
             return CallToolResult(content=[TextContent(type="text", text=_json(error.as_dict()))], is_error=True)
-        if context is not None and before != [tool.name for tool in app.offered(principal)]:
-            await _tell_tools_changed(context)
         structured = compact_dump(output)
         return CallToolResult(content=[TextContent(type="text", text=_json(structured))], structured_content=structured)
 
@@ -160,14 +181,12 @@ def _reporter(context: Context[Any, Any] | None) -> Callable[[float, float | Non
     return report
 
 
-async def _tell_tools_changed(context: Context[Any, Any]) -> None:
-    """Newer clients listen on a subscription, older ones on their session."""
-    await context.notify_tools_changed()
-    if context.request_context.protocol_version in LEGACY_ERAS:
-        await context.request_context.session.send_tool_list_changed()
+def _as_mcp_error(error: StratumError) -> MCPError:
+    message = error.message + (f" ({error.hint})" if error.hint else "")
+    return MCPError(code=INTERNAL_ERROR, message=message, data=error.as_dict()["error"])
 
 
-def build(load: Load, *, face: str) -> ProvServer:
+def build(load: Load, *, face: "Face") -> ProvServer:
     """The whole MCP face around an application that is made on first use."""
     from prov_server.mcp.prompts import add_prompts  # noqa: PLC0415 - keeps this module's import light for typing
     from prov_server.mcp.resources import add_completions, add_resources  # noqa: PLC0415 - as above

@@ -7,16 +7,21 @@ import argparse
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mcp.shared.exceptions import MCPError
 
 from prov_server.mcp.server import ProvServer, build, once
+from prov_server.shutdown import end_threads
 from stratumops.errors import StratumError
 
 if TYPE_CHECKING:
     from prov_server.compose import Application
 
+
+INTERRUPTED = 130
+"""The exit code after SIGINT, by the shells' convention."""
 
 HEAD_START_SECONDS = 0.05
 """How long the first answer has the process to itself: importing competes with writing it."""
@@ -25,52 +30,50 @@ HEAD_START_SECONDS = 0.05
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="prov mcp serve", description="Serve MCP over stdin and stdout.", allow_abbrev=False)
     parser.add_argument("--workspace", default=os.environ.get("PROV_WORKSPACE") or ".")
-    parser.add_argument("--toolsets", default=None, help='names separated by commas, or "all"')
+    parser.add_argument("--toolsets", default=None, help='what is offered at first: names separated by commas, or "all"')
     parser.add_argument("--read-only", action="store_true", default=None)
     return parser.parse_args(argv)
 
 
 def _make(options: argparse.Namespace) -> "Application":
     from prov_server import compose  # noqa: PLC0415 - the point of this module
+    from prov_server.toolsets import offer_settings  # noqa: PLC0415 - as above
     from stratumops import logging, settings  # noqa: PLC0415 - as above
     from stratumops.workspace import Workspace  # noqa: PLC0415 - as above
 
     workspace = Workspace.at(options.workspace)
-    loaded = settings.load(workspace.root, **mcp_flags(options.toolsets, options.read_only))
+    loaded = settings.load(workspace.root, **offer_settings(options.toolsets, options.read_only))
     logging.configure(level=loaded.log.level, format=loaded.log.format)
     return compose.build(workspace, loaded)
 
 
-def mcp_flags(toolsets: str | None, read_only: bool | None) -> dict[str, Any]:
-    """`--toolsets a,b` and `--read-only` as settings; what was not given is left to the file and the environment."""
-    flags: dict[str, Any] = {}
-    if toolsets is not None:
-        flags["toolsets"] = [name.strip() for name in toolsets.split(",") if name.strip()]
-    if read_only is not None:
-        flags["read_only"] = read_only
-    return {"mcp": flags} if flags else {}
+async def serve(make: Callable[[], "Application"]) -> None:
+    """Serve the application that `make` makes until the client closes stdin, and close it.
 
-
-async def _serve(options: argparse.Namespace) -> None:
+    Call it as all that an event loop does: when a call still runs in a thread, the process ends here.
+    """
     made: list[Application] = []
 
-    def make() -> "Application":
-        app = _make(options)
+    def make_once() -> "Application":
+        app = make()
         made.append(app)
         return app
 
-    server = build(once(make), face="mcp")
+    server = build(once(make_once), face="mcp")
     warming = asyncio.create_task(_warm_up(server))
+    code = INTERRUPTED
     try:
         await server.run_stdio_async()
+        code = 0
     except* (BrokenPipeError, ConnectionResetError):
         # The client stopped reading. That is one of the ways in which it leaves, and no failure of ours.
-        pass
+        code = 0
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
         for app in made:
             await app.aclose()
+        await end_threads(code)
 
 
 async def _warm_up(server: ProvServer) -> None:
@@ -87,7 +90,8 @@ async def _warm_up(server: ProvServer) -> None:
 
 def main(argv: list[str]) -> None:
     """Serve until the client closes stdin."""
+    options = _parse(argv)
     try:
-        asyncio.run(_serve(_parse(argv)))
+        asyncio.run(serve(lambda: _make(options)))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

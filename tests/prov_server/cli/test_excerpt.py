@@ -22,6 +22,7 @@ class Row:
     fix: str | None = None
     line: int | None = None
     column: int | None = None
+    end_column: int | None = None
     file: str | None = None
 
 
@@ -55,6 +56,14 @@ def test_a_finding_in_a_file_that_cannot_be_read_names_its_place():
 )
 def test_carets_stand_under_the_value(line, column, start, length):
     assert underline(line, column)[1:] == (start, length)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "end", "length"),
+    [("a = 1 + 2, b", 5, 10, 5), ("a = 1 + 2", 5, 40, 5), ("a = 42", 5, 5, 2), ('a = "日本" }', 5, 9, 6)],
+)
+def test_carets_end_where_the_finding_says(line, column, end, length):
+    assert underline(line, column, end)[1:] == (4, length)
 
 
 def test_a_long_line_is_cut_so_that_the_value_stays_in_sight():

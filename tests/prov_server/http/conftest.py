@@ -90,7 +90,7 @@ def probe_tools(watch: Watch) -> Registry[Context]:
         return EchoOutput(said=["found"])
 
     names = {"core": "The switches", "probe": "For tests", "hidden": "Off at first"}
-    return Registry([toolsets, echo, wait, breaks, record, hidden], toolsets=names)
+    return Registry([toolsets, echo, wait, breaks, record, hidden], toolsets=names, always=["core"])
 
 
 @dataclass

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from prov_server.http.auth import METRICS, TOOLS, Principal, SharedToken, TokenFile
+from prov_server.http.auth import SharedToken, TokenFile
 from stratumops.errors import InvalidInputError, PermissionDeniedError
+from stratumops.principal import METRICS, TOOLS, Principal
 
 pytestmark = pytest.mark.anyio
 PROTECTED = ["/api/v1/tools", "/api/v1/tools/echo", "/api/v1/openapi.json", "/metrics", "/mcp", "/nothing"]
@@ -96,8 +97,8 @@ async def test_what_one_principal_switches_on_is_not_on_for_another(start):
     async with start(auth=Several()) as served:
         body = {"action": "enable", "names": ["hidden"]}
         await served.client.post("/api/v1/tools/toolsets", json=body, headers=bearer("a"))
-        ada = await served.client.post("/api/v1/tools/hidden", headers=bearer("a"))
-        bob = await served.client.post("/api/v1/tools/hidden", headers=bearer("b"))
+        ada = await served.client.post("/api/v1/tools/hidden", json={}, headers=bearer("a"))
+        bob = await served.client.post("/api/v1/tools/hidden", json={}, headers=bearer("b"))
     assert (ada.status_code, bob.status_code) == (200, 404)
 
 

@@ -3,11 +3,15 @@
 import asyncio
 import socket
 
+import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from prov_server.http import security
 from prov_server.http.hosts import KnownHosts
+from prov_server.http.observe import Observe
 from prov_server.http.protocol import BoundedProtocol
+from prov_server.measure import Metrics
 from stratumops.errors import InvalidInputError
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +41,9 @@ async def test_a_page_of_another_origin_is_refused_and_no_page_may_read_answers(
             "https://localhost.evil.example",
             "file://",
             "http://localhost@evil.example",
+            "http://localhost:3000",
+            "http://127.0.0.1",
+            "http://[::1]:3000",
         ):
             answer = await served.client.get("/api/v1/tools", headers={"Origin": origin})
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "permission_denied"), origin
@@ -45,6 +52,32 @@ async def test_a_page_of_another_origin_is_refused_and_no_page_may_read_answers(
     assert own.status_code == 200
     assert preflight.status_code == 405
     assert not [name for name in own.headers if name.startswith("access-control")]
+
+
+async def test_a_page_of_another_local_program_runs_no_tool_even_where_nobody_needs_a_token(start):
+    async with start(no_auth=True) as served:
+        for headers in ({"Origin": "http://localhost:3000"}, {"Origin": "http://127.0.0.1:3000"}):
+            answer = await served.client.post("/api/v1/tools/toolsets", headers=headers)
+            assert answer.status_code == 403
+        port = served.address[1]
+        own = {"Origin": f"http://localhost:{port}", "Content-Type": "application/json"}
+        assert (await served.client.post("/api/v1/tools/toolsets", headers=own)).status_code == 200
+
+
+def test_an_origin_is_ours_at_our_port_or_by_the_list():
+    hosts = KnownHosts("prov.internal", ["a.example.org", "b.example.org:8443"])
+
+    def ours(origin, port=8002):
+        return hosts.knows_origin(origin, arrived_at="192.0.2.7", port=port)
+
+    for origin in ("http://localhost:8002", "https://192.0.2.7:8002", "http://prov.internal:8002", "http://[::1]:8002"):
+        assert ours(origin), origin
+    assert ours("https://a.example.org")
+    assert ours("https://b.example.org:8443")
+    assert ours("https://localhost", 443)
+    for origin in ("http://localhost", "http://localhost:8003", "http://prov.internal", "https://b.example.org", "null", ""):
+        assert not ours(origin), origin
+    assert not ours("http://localhost:8002", None)
 
 
 def test_names_for_loopback_and_the_address_of_arrival_are_always_ours():
@@ -124,6 +157,7 @@ async def test_garbage_behind_a_request_that_is_being_answered_ends_only_that_co
     async with start() as served:
         authorization = served.client.headers["authorization"]
         head = f"POST /api/v1/tools/wait HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
+        head += "Content-Type: application/json\r\n"
         _, writer = await asyncio.open_connection(*served.address)
         writer.write((head + "Transfer-Encoding: chunked\r\n\r\nnot a length\r\n").encode())
         reader, other = await asyncio.open_connection(*served.address)
@@ -188,3 +222,18 @@ async def test_every_answer_forbids_sniffing_and_storing_and_names_no_software(s
         assert "no-store" in answer.headers["cache-control"]
         assert "server" not in answer.headers
         assert "uvicorn" not in answer.text
+
+
+async def test_a_defect_outside_every_tool_is_logged_by_its_place_and_not_by_its_words():
+    async def broken(scope, receive, send):
+        raise ValueError("Authorization: canary-c0ffee")
+
+    whole = Observe(broken, metrics=Metrics())
+    with capture_logs() as logs:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(whole), base_url="http://localhost") as client:
+            answer = await client.get("/x")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
+    failed = next(entry for entry in logs if entry["event"] == "http_request_failed")
+    assert failed["error"] == "ValueError"
+    assert failed["frames"][-1].endswith(":broken")
+    assert "canary" not in str(logs) + answer.text

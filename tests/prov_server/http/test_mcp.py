@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
+from mcp import MCPError
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from prov_server.http.auth import TOOLS, Principal
+from stratumops.principal import TOOLS, Principal
 
 pytestmark = pytest.mark.anyio
 ERAS = ["legacy", "auto"]
@@ -58,7 +59,7 @@ async def test_the_token_s_subject_is_the_principal_of_mcp_calls(start, mode):
             assert "hidden" in [tool.name for tool in (await ada.list_tools()).tools]
             assert "hidden" not in [tool.name for tool in (await bob.list_tools()).tools]
         headers = {"Authorization": "Bearer " + "a" * 40}
-        assert (await served.client.post("/api/v1/tools/hidden", headers=headers)).status_code == 200
+        assert (await served.client.post("/api/v1/tools/hidden", json={}, headers=headers)).status_code == 200
 
 
 async def test_without_a_token_nothing_of_mcp_is_answered(start):
@@ -113,3 +114,28 @@ async def test_an_older_client_that_vanishes_in_mid_call_leaves_the_server_servi
             served.watch.release.set()
             await asyncio.gather(calling, return_exceptions=True)
         assert (await asyncio.wait_for(served.call("echo", text="alive"), 10)).status_code == 200
+
+
+async def test_every_kind_of_mcp_request_is_counted_with_its_outcome(start):
+    async with start() as served:
+        async with connect(served, "legacy") as client:
+            await client.list_resources()
+            await client.list_prompts()
+            await client.call_tool("echo", {"text": "x"})
+            await client.call_tool("echo", {"text": "x", "times": 99})
+            with pytest.raises(MCPError):
+                await client.read_resource("prov://config/missing.ncl")
+            with pytest.raises(MCPError):
+                await client.get_prompt("no-such-prompt-canary")
+        lines = (await served.client.get("/metrics")).text.splitlines()
+    counted = {
+        line.rpartition(" ")[0].partition("{")[2].rstrip("}") for line in lines if line.startswith("prov_mcp_requests_total{")
+    }
+    for method, outcome in (
+        ("initialize", "ok"), ("resources/list", "ok"), ("prompts/list", "ok"), ("tools/call", "ok"), ("tools/call", "refused"),
+    ):  # fmt: skip
+        assert f'method="{method}",outcome="{outcome}"' in counted
+    for method in ("resources/read", "prompts/get"):
+        assert any(f'method="{method}"' in labels and 'outcome="ok"' not in labels for labels in counted), method
+    assert "canary" not in str(lines)
+    assert any(line.startswith('prov_mcp_request_duration_seconds_count{method="resources/list"}') for line in lines)

@@ -75,10 +75,10 @@ def test_the_document_has_the_fields_that_openapi_3_1_requires(doc):
         assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 
 
-def test_in_read_only_mode_only_tools_that_change_nothing_are_in_it():
+def test_in_read_only_mode_only_tools_that_may_run_in_it_are_there():
     paths = document(REGISTRY, read_only=True)["paths"]
     for tool in REGISTRY:
-        assert (f"/api/v1/tools/{tool.name}" in paths) == tool.read_only
+        assert (f"/api/v1/tools/{tool.name}" in paths) == tool.runs_in_read_only
 
 
 async def test_the_server_answers_as_its_own_document_says(start):

@@ -33,7 +33,7 @@ async def test_a_tool_answers_with_its_structured_result(start):
 
 async def test_an_empty_body_is_no_arguments(start):
     async with start() as served:
-        answer = await served.client.post("/api/v1/tools/toolsets")
+        answer = await served.client.post("/api/v1/tools/toolsets", headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
     assert [row["name"] for row in answer.json()["toolsets"]] == ["core", "probe", "hidden"]
 
@@ -111,8 +111,10 @@ async def test_a_wrong_method_answers_405_and_says_which_are_taken(start):
 async def test_a_body_that_is_not_declared_as_json_is_refused(start):
     async with start() as served:
         answer = await served.client.post("/api/v1/tools/echo", content=b'{"text":"x"}', headers={"Content-Type": "text/plain"})
-    assert answer.status_code == 415
-    assert error_of(answer)["code"] == "unsupported_media_type"
+        empty = await served.client.post("/api/v1/tools/toolsets")
+    for refused in (answer, empty):
+        assert refused.status_code == 415
+        assert error_of(refused)["code"] == "unsupported_media_type"
 
 
 MALFORMED = [
@@ -209,7 +211,8 @@ async def test_a_client_that_leaves_in_mid_call_cancels_that_call_and_no_other(s
         staying = asyncio.create_task(served.call("wait"))
         _, writer = await asyncio.open_connection(*served.address)
         authorization = served.client.headers["authorization"]
-        request = f"POST /api/v1/tools/wait HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n\r\n"
+        request = f"POST /api/v1/tools/wait HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n"
+        request += "Content-Type: application/json\r\n\r\n"
         writer.write(request.encode())
         await asyncio.wait_for(served.watch.started.wait(), 10)
         writer.transport.abort()

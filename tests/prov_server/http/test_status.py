@@ -34,14 +34,18 @@ async def test_an_application_that_cannot_work_is_not_ready_and_is_asked_once_fo
     async def ready():
         asked.append(True)
         await asyncio.sleep(0)
-        raise UnavailableError("the workers are gone", hint="`prov mcp doctor` says why")
+        raise UnavailableError("the workers of /home/ada are gone")
 
     routes = Status(ready, Metrics()).routes()
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(Starlette(routes=routes)), base_url="http://localhost")
-    answers = await asyncio.gather(*(client.get("/ready") for _ in range(20)))
+    with structlog.testing.capture_logs() as logs:
+        answers = await asyncio.gather(*(client.get("/ready") for _ in range(20)))
     await client.aclose()
     assert {answer.status_code for answer in answers} == {503}
-    assert answers[0].json()["error"]["message"] == "the workers are gone"
+    # Strangers may ask: they learn yes or no, and the log learns why.
+    assert answers[0].json()["error"]["message"] == "not ready"
+    assert "ada" not in answers[0].text
+    assert [entry["reason"] for entry in logs] == ["the workers of /home/ada are gone"]
     assert len(asked) == 1
 
 

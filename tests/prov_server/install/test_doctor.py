@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from prov_server import compose
 from prov_server.install import find_client, install, running_command
 from prov_server.install.doctor import Check, _clients, _command, _permissions, _port, doctor, examine
 from prov_server.install.handshake import handshake
 from stratumops import __version__
-from stratumops.errors import UnavailableError
+from stratumops.errors import InvalidInputError, UnavailableError
 from stratumops.settings import NickelSettings, ServerSettings, Settings
+from stratumops.workspace import Workspace
 
 pytestmark = pytest.mark.anyio
 
@@ -96,11 +98,15 @@ async def test_a_workspace_that_is_not_there_is_told_before_anything_is_started(
     assert "server" not in found
 
 
-async def test_a_nickel_program_that_is_none_is_told(workspace: Path, tmp_path: Path):
-    settings = Settings(server=ServerSettings(port=0), nickel=NickelSettings(program="/nowhere/nickel", deadline_seconds=5))
+@pytest.mark.parametrize("program", ["/nowhere/nickel", "no-such-nickel", "tools/nickel"])
+async def test_a_nickel_program_that_is_none_is_told_as_a_server_would(workspace: Path, tmp_path: Path, program: str):
+    settings = Settings(server=ServerSettings(port=0), nickel=NickelSettings(program=program, deadline_seconds=5))
+    with pytest.raises(InvalidInputError) as caught:
+        compose.build(Workspace.at(workspace), settings)
     found = by_name(await examine(workspace, settings, home=tmp_path))
     assert found["nickel"].status == "fail"
-    assert "/nowhere/nickel" in found["nickel"].message
+    assert caught.value.message in found["nickel"].message
+    assert found["nickel"].fix == caught.value.hint
 
 
 def test_a_free_port_is_ok_and_a_stranger_on_it_is_a_warning():

@@ -5,6 +5,7 @@ from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextResourceContents
 
 from prov_gen.schema import names
+from prov_server.mcp.resources import MAX_LISTED
 from stratumops.workspace import Workspace
 
 from .conftest import Connect, text_of
@@ -46,6 +47,18 @@ async def test_configuration_files_are_listed_and_what_may_not_be_read_is_not(co
         listed = (await client.list_resources()).resources
         assert [resource.name for resource in listed] == ["main.ncl", "sub folder.ncl"]
         assert text_of(await client.read_resource(str(listed[1].uri))) == "{}"
+
+
+async def test_a_workspace_of_any_size_is_listed_as_far_as_a_client_is_shown(connect: Connect, workspace: Workspace):
+    (workspace.root / "folder").mkdir()
+    for number in range(MAX_LISTED + 5):
+        (workspace.root / "folder" / f"{number:04}.ncl").touch()
+    (workspace.root / "z.ncl").touch()
+    async with connect() as client:
+        listed = [resource.name for resource in (await client.list_resources()).resources]
+        assert len(listed) == MAX_LISTED
+        assert "z.ncl" in listed, "what lies near the root comes first"
+        assert text_of(await client.read_resource("prov://config/folder/0104.ncl")) == "", "the others are read all the same"
 
 
 @pytest.mark.parametrize(

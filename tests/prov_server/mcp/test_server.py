@@ -10,10 +10,13 @@ from mcp import Client, MCPError
 
 from prov_server import compose
 from prov_server.compose import Application
+from prov_server.mcp.caller import SCOPE_KEY, principal_of
 from prov_server.mcp.server import ProvServer, build, once
 from prov_tools.context import Context
 from prov_tools.core import toolsets
 from prov_tools.registry import REGISTRY
+from stratumops.errors import InternalError
+from stratumops.principal import LOCAL, TOOLS, Principal
 from stratumops.registry import Registry
 from stratumops.settings import FILE_NAME, load
 from stratumops.tool import ToolInput, ToolOutput, tool
@@ -22,6 +25,8 @@ from stratumops.workspace import Workspace
 from .conftest import Connect, text_of
 
 pytestmark = pytest.mark.anyio
+
+OTHER = Principal("somebody else", frozenset({TOOLS}))
 
 
 class Nothing(ToolInput):
@@ -62,7 +67,7 @@ def probes() -> Registry[Context]:
         return Said(said="found")
 
     names = {"core": "Switches", "probe": "For tests", "quiet": "Off at first"}
-    return Registry([toolsets, defect, steps, record, world, quiet], toolsets=names)
+    return Registry([toolsets, defect, steps, record, world, quiet], toolsets=names, always=["core"])
 
 
 def probing(workspace: Workspace, **flags: Any) -> tuple[Application, ProvServer]:
@@ -175,8 +180,8 @@ async def test_a_tool_that_is_off_at_first_is_found_by_switching_its_toolset_on(
 
 async def test_the_switches_of_one_principal_are_not_those_of_another(application: Application, server: ProvServer):
     async with Client(server) as client:
-        await application.call("toolsets", {"action": "disable", "names": ["config"]}, principal="somebody else", face="mcp")
-        assert [tool.name for tool in application.offered("somebody else")] == ["toolsets"]
+        await application.call("toolsets", {"action": "disable", "names": ["config"]}, principal=OTHER, face="mcp")
+        assert [tool.name for tool in application.offered(OTHER)] == ["toolsets"]
         assert len((await client.list_tools()).tools) == len(REGISTRY)
 
 
@@ -210,3 +215,59 @@ async def test_broken_settings_are_told_to_the_client_and_mended_without_a_resta
         await client.list_tools()
     assert len(made) == 1
     await made[0].aclose()
+
+
+class Notices:
+    """Hears when a client is told that its tools changed."""
+
+    def __init__(self) -> None:
+        self.came = asyncio.Event()
+
+    async def hear(self, message: Any) -> None:
+        if getattr(message, "method", "") == "notifications/tools/list_changed":
+            self.came.set()
+
+
+@pytest.mark.parametrize("face", ["mcp", "rest"])
+async def test_every_session_of_a_principal_hears_that_its_tools_changed(workspace: Workspace, face: Any):
+    app, server = probing(workspace)
+    first, second = Notices(), Notices()
+    async with (
+        Client(server, mode="legacy", message_handler=first.hear) as one,
+        Client(server, mode="legacy", message_handler=second.hear) as other,
+    ):
+        await one.list_tools()
+        # What another principal switches is told to none of them; were it told, this would come before the next notice.
+        await app.call("toolsets", {"action": "enable", "names": ["quiet"]}, principal=OTHER, face="rest")
+        await one.list_tools()
+        await other.list_tools()
+        assert not first.came.is_set()
+        assert not second.came.is_set()
+        if face == "mcp":
+            await one.call_tool("toolsets", {"action": "enable", "names": ["quiet"]})
+        else:
+            await app.call("toolsets", {"action": "enable", "names": ["quiet"]}, principal=LOCAL, face=face)
+        await asyncio.wait_for(first.came.wait(), 10)
+        await asyncio.wait_for(second.came.wait(), 10)
+    assert not server._sessions._open, "sessions that ended are forgotten"
+
+
+async def test_over_http_a_message_without_a_principal_is_refused(workspace: Workspace):
+    _, server = probing(workspace)
+    async with Client(server, mode="auto") as client:
+        await client.list_tools()
+        server.serve_http()
+        with pytest.raises(MCPError) as told:
+            await client.list_tools()
+    assert told.value.error.data["code"] == "internal"
+    with pytest.raises(InternalError):
+        principal_of({SCOPE_KEY: "owner"})
+
+
+async def test_a_handshake_is_counted_as_soon_as_there_is_something_to_count_in(workspace: Workspace):
+    app, server = probing(workspace)
+    async with Client(server, mode="legacy") as client:
+        await client.list_tools()
+    told = app.metrics.render()
+    assert b'prov_mcp_requests_total{method="initialize",outcome="ok"} 1.0' in told
+    assert b'prov_mcp_requests_total{method="tools/list",outcome="ok"} 1.0' in told

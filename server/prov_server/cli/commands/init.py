@@ -12,10 +12,10 @@ from prov_server.cli.groups import Command
 from prov_server.cli.session import Session
 from prov_server.cli.writing import replace_text
 from stratumops.errors import ConflictError
+from stratumops.provider import PROVIDERS
 from stratumops.workspace import OWN_FOLDER
 
 CONFIG_NAME = "main.ncl"
-PROVIDERS = ("aws", "gcp", "azure", "hetzner", "upcloud", "local")
 
 
 def _run(provider: str | None, force: bool) -> None:

@@ -16,8 +16,6 @@ from prov_server.cli.session import Session
 if TYPE_CHECKING:
     from prov_server.install import Change
 
-EFFECTS = {"read": "changes nothing", "record": "changes our records", "world": "changes the world; needs an approval"}
-
 
 class ClientName(click.ParamType[Any]):
     """The name of an MCP client; shells complete it."""
@@ -118,6 +116,7 @@ def _tools() -> None:
     from rich.table import Table
 
     from prov_tools.registry import REGISTRY
+    from stratumops.tool import EFFECTS
 
     session = Session.current()
     rows = [
@@ -137,8 +136,9 @@ def _tools() -> None:
     table = Table(box=None, header_style="quiet", pad_edge=False)
     for heading in ("tool", "toolset", "effect", "for"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "tool")
-    for row in rows:
-        table.add_row(Text(str(row["name"]), "name"), str(row["toolset"]), EFFECTS[str(row["effect"])], str(row["description"]))
+    for tool, row in zip(REGISTRY, rows, strict=True):
+        effect = EFFECTS[tool.effect]
+        table.add_row(Text(str(row["name"]), "name"), str(row["toolset"]), effect, str(row["description"]))
     session.out.print(table)
 
 

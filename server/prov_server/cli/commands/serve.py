@@ -17,20 +17,17 @@ if TYPE_CHECKING:
 def offer_options() -> list[click.Parameter]:
     """Which tools a server offers."""
     return [
-        RichOption(["--toolsets"], metavar="NAMES", help='Toolsets to offer: names separated by commas, or "all"'),
+        RichOption(["--toolsets"], metavar="NAMES", help='Toolsets to offer at first: names separated by commas, or "all"'),
         RichOption(["--read-only"], is_flag=True, default=None, help="Offer and run only tools that change nothing"),
     ]
 
 
 def flags(*, toolsets: str | None, read_only: bool | None, **server: Any) -> dict[str, Any]:
     """What was given on the command line, as settings; what was not given is left to the file and the environment."""
-    mcp: dict[str, Any] = {}
-    if toolsets is not None:
-        mcp["toolsets"] = [name.strip() for name in toolsets.split(",") if name.strip()]
-    if read_only:
-        mcp["read_only"] = True
+    from prov_server.toolsets import offer_settings
+
     given = {key: value for key, value in server.items() if value is not None}
-    return {name: table for name, table in (("mcp", mcp), ("server", given)) if table}
+    return offer_settings(toolsets, read_only) | ({"server": given} if given else {})
 
 
 def _run(host: str | None, port: int | None, no_auth: bool, toolsets: str | None, read_only: bool | None) -> None:

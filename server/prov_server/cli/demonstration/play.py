@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from prov_gen.source import PASTED
 from prov_server.cli.console import visible
 from prov_server.cli.demonstration.stage import Stage
 from prov_server.cli.highlight import show_code
 from prov_server.cli.session import Session
-from prov_server.cli.views.excerpt import PASTED, Sources
+from prov_server.cli.views.excerpt import Sources
 from prov_server.cli.views.generate import show_understanding
 from prov_server.cli.views.validate import show_verdict
 from prov_tools.config import GenerateConfigOutput, GetSchemaOutput, ValidateConfigOutput

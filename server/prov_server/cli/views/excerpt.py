@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.text import Text
 
+from prov_gen.source import PASTED
 from prov_server.cli.console import visible
 from stratumops.errors import StratumError
 from stratumops.workspace import Workspace
@@ -13,7 +14,6 @@ from stratumops.workspace import Workspace
 if TYPE_CHECKING:
     from rich.console import Console
 
-PASTED = "<config>"
 STDIN = "<stdin>"
 LONGEST_LINE = 160
 
@@ -44,6 +44,9 @@ class Finding(Protocol):
 
     @property
     def column(self) -> int | None: ...
+
+    @property
+    def end_column(self) -> int | None: ...
 
     @property
     def file(self) -> str | None: ...
@@ -98,7 +101,7 @@ def _show(console: "Console", finding: Finding, sources: Sources) -> None:
     elif finding.path:
         console.print(Text.assemble(gutter, (" --> ", "quiet"), visible(finding.path)), soft_wrap=True)
     if line is not None and finding.line is not None:
-        shown, start, length = underline(line, finding.column)
+        shown, start, length = underline(line, finding.column, finding.end_column)
         console.print(Text.assemble((f"{finding.line} | ", "quiet"), shown), soft_wrap=True)
         if length:
             carets = Text.assemble((f"{gutter} | ", "quiet"), " " * start, ("^" * length, finding.severity))
@@ -112,15 +115,19 @@ def _at(finding: Finding) -> str:
     return f"  {visible(finding.path)}" if finding.path else ""
 
 
-def underline(line: str, column: int | None) -> tuple[str, int, int]:
+def underline(line: str, column: int | None, end_column: int | None = None) -> tuple[str, int, int]:
     """The line as it is shown, and where its carets start and how many there are (0 without a column).
 
-    Columns count characters from 1; what is shown may be wider where a character had to be spelled out.
+    Columns count characters from 1, the end is exclusive; without one, the value that starts at the column is underlined.
+    What is shown may be wider where a character had to be spelled out.
     """
     if not column or column > len(line):
         return _clip(visible(line.rstrip())), 0, 0
-    found = _VALUE.match(line, column - 1)
-    value = found.group() if found else line[column - 1]
+    if end_column is not None and end_column > column:
+        value = line[column - 1 : end_column - 1]
+    else:
+        found = _VALUE.match(line, column - 1)
+        value = found.group() if found else line[column - 1]
     before, marked = visible(line[: column - 1]).expandtabs(4), visible(value)
     rest = visible(line[column - 1 + len(value) :].rstrip())
     # A long line is cut in front, so that what is meant stays on the screen.

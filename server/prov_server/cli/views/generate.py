@@ -25,7 +25,7 @@ def act(answer: Answer) -> None:
     if target := answer.extras.get("output"):
         files[target] = output.config
     if folder := answer.extras.get("split"):
-        files |= {f"{folder.rstrip('/')}/{name}": text for name, text in output.files.items()}
+        files |= {f"{folder.rstrip('/')}/{name}": text for name, text in (output.files or {}).items()}
     for written in write_new(files, force=bool(answer.extras.get("force"))):
         answer.session.notes.print(Text.assemble(("wrote ", "good"), visible(written)), soft_wrap=True)
 

@@ -18,8 +18,3 @@ def show(answer: Answer) -> None:
         mark = Text("✓", "good") if row.enabled else Text("✗", "quiet")
         table.add_row(mark, Text(row.name, "name"), row.description, Text(", ".join(row.tools), "quiet"))
     answer.session.out.print(table)
-    if answer.arguments.get("action", "list") != "list":
-        answer.session.notes.print(
-            "This holds for this one run. To keep it: prov config set mcp.toolsets NAMES, or prov mcp serve --toolsets NAMES.",
-            soft_wrap=True,
-        )

@@ -4,10 +4,10 @@ from rich.console import Console
 from rich.text import Text
 
 from prov_gen.findings import LAYERS
-from prov_gen.source import looks_like_path
+from prov_gen.source import PASTED, looks_like_path
 from prov_server.cli.configuration import STDIN as STDIN_ARGUMENT
 from prov_server.cli.views import Answer
-from prov_server.cli.views.excerpt import PASTED, STDIN, Sources, show_findings
+from prov_server.cli.views.excerpt import STDIN, Sources, show_findings
 from prov_tools.config import ValidateConfigOutput
 
 
