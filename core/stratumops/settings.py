@@ -72,7 +72,7 @@ class LimitSettings(Group):
     max_argument_bytes: Annotated[int, Field(ge=1024, le=64 << 20, description="Largest arguments of a tool call, in bytes")] = (
         2 << 20
     )
-    max_concurrent_calls: Annotated[int, Field(ge=1, le=1000, description="Tool calls that run at once; more wait")] = 8
+    max_concurrent_calls: Annotated[int, Field(ge=1, le=1000, description="Tool calls of one principal that run at once; more wait")] = 8
     call_timeout_seconds: Annotated[float, Field(gt=0, le=3600, description="Longest time of a tool call, in seconds")] = 120.0
 
 

@@ -12,13 +12,14 @@ from datetime import date
 from typing import Any
 
 from prov_gen.findings import Finding
-from prov_gen.layers.pipeline import Report, unheard, validate
+from prov_gen.layers.pipeline import validate
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.nickel import Nickel
 from prov_gen.render import render
 from prov_gen.source import ConfigSource
 from prov_gen.understand import Understanding, understand
 from stratumops.errors import InternalError
+from stratumops.progress import Report, silent
 
 MAX_VALUE_CHARACTERS = 120
 
@@ -48,7 +49,7 @@ async def generate(
     environment: str,
     nickel: Nickel,
     today: date,
-    report: Report = unheard,
+    report: Report = silent,
     read_words: Understand = understand,
 ) -> Generated:
     """A typed, validated configuration for a description in English or Spanish. Deterministic; nothing is created.

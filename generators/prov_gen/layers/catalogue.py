@@ -67,6 +67,9 @@ def _plan(plan: str, place: _Place, where: Path) -> Iterator[Finding]:
     provider = place.provider
     if plan in SIZES or find_plan(provider, plan):
         return
+    if plan.lower() in SIZES:
+        yield finding("plan_unknown", where, f"sizes are written in lower case, not {plan!r}", f"write {plan.lower()}")
+        return
     if provider == "local":
         message, fix = (
             f"the local provider has no plan {plan!r}",

@@ -28,9 +28,13 @@ def check_network(config: InfrastructureConfig) -> Iterator[Finding]:
             others += [own] if own else []
         yield from _apart(others, "warning", "these networks cannot be connected later")
         mine = Blocks(others)
+        own_names = {vpc.name for vpc in networking.vpcs}
         for index, peering in enumerate(networking.peerings):
             peer = yield from _parse(peering.peer_cidr, (*where, "peerings", index, "peer_cidr"))
-            if peer:
+            if peer and peering.peer in own_names:
+                # With a further network of the configuration itself: only the first one must be apart from it.
+                yield from _peer(peer, Blocks([main] if main else []))
+            elif peer:
                 yield from _peer(peer, mine)
     for index, cluster in enumerate(config.clusters):
         yield from _cluster(cluster, config, main, ("clusters", index, "networking"))

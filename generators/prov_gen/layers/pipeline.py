@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,18 +22,16 @@ from prov_gen.model.kinds import INFRASTRUCTURE, Kind, resources, wrap
 from prov_gen.nickel import Nickel, NickelRunawayError, NickelSource, Outcome, Position, nickel_string
 from prov_gen.source import ConfigSource
 from stratumops.errors import InvalidInputError, UnavailableError
+from stratumops.progress import Report, silent
 from stratumops.workspace import Workspace
+
+OURS = "<import>"
+"""What the evaluator calls the text that we write around a file of data."""
 
 MAX_FINDINGS = 5_000
 
 FORMATS = {".json": "Json", ".yaml": "Yaml", ".yml": "Yaml", ".toml": "Toml"}
 """What Nickel calls the formats of data files, by their ending."""
-
-Report = Callable[[float, float | None, str], Awaitable[None]]
-
-
-async def unheard(done: float, total: float | None, words: str) -> None:
-    """A report of progress that nobody hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ async def validate(
     strict: bool = True,
     pricer: Pricer | None = None,
     monthly_budget: float = 0.0,
-    report: Report = unheard,
+    report: Report = silent,
 ) -> Verdict:
     """Judge a configuration. Findings are sorted: errors first, then by layer and line.
 
@@ -70,7 +68,7 @@ async def validate(
     await report(0, 3, "evaluating")
     outcome = await _evaluated(nickel.checked_value(text, workspace=workspace))
     if outcome.diagnostics or not isinstance(outcome.value, dict):
-        return _verdict(_unreadable(outcome), None, strict)
+        return _verdict([_placed(one, (), None, source) for one in _unreadable(outcome)], None, strict)
     await report(1, 3, "checking")
     # In threads: a large configuration with many faults takes seconds, and the server answers others meanwhile.
     judged = await asyncio.to_thread(_first_layers, outcome.value, today, pricer, monthly_budget)
@@ -89,7 +87,7 @@ def nickel_source(source: ConfigSource) -> NickelSource:
         return NickelSource(source.text, source.name, source.path.parent if source.path else None)
     # The format is named, because Nickel knows the endings in lower case only.
     form = FORMATS[source.path.suffix.lower()]
-    return NickelSource(f"import {nickel_string(source.path.name)} as '{form}", source.name, source.path.parent)
+    return NickelSource(f"import {nickel_string(source.path.name)} as '{form}", OURS, source.path.parent)
 
 
 async def _evaluated(asked: Awaitable[Outcome]) -> Outcome:
@@ -151,7 +149,7 @@ async def _locate(
 ) -> list[Finding]:
     """Findings with paths as they stand in the text (a bare record has no list around it), and with lines and columns."""
     written = [_as_written(one.where, bare) for one in findings]
-    wanted = [index for index, one in enumerate(findings) if one.line is None] if source.is_nickel else []
+    wanted = [index for index, one in enumerate(findings) if one.line is None]
     positions: dict[int, Position | None] = {}
     if wanted:
         try:
@@ -160,18 +158,22 @@ async def _locate(
             # Findings without places are worth more than none.
             found = [None] * len(wanted)
         positions = dict(zip(wanted, found, strict=True))
-    name = None if source.path is None else source.name
     return await asyncio.to_thread(
-        lambda: [_placed(one, written[index], positions.get(index), name, text.name) for index, one in enumerate(findings)]
+        lambda: [_placed(one, written[index], positions.get(index), source) for index, one in enumerate(findings)]
     )
 
 
-def _placed(one: Finding, where: Path, position: Position | None, name: str | None, text: str) -> Finding:
-    """A finding with its path as written and its place; the file of the text itself goes by `name`."""
+def _placed(one: Finding, where: Path, position: Position | None, source: ConfigSource) -> Finding:
+    """A finding with its path as written and its place. A pasted text has no file; our own import of a data file is no place."""
     update: dict[str, Any] = {} if where == one.where else {"where": where}
-    if position is not None:
-        file = position.file if position.file != text else name
+    name = None if source.path is None else source.name
+    if position is not None and position.file != OURS:
+        file = name if position.file == source.name else position.file
         update |= {"line": position.line, "column": position.column, "end_column": position.end_column, "file": file}
+    elif one.file == OURS:
+        update |= {"line": None, "column": None, "end_column": None, "file": name}
+    elif one.file is None:
+        update |= {"file": name}
     return one.model_copy(update=update) if update else one
 
 
@@ -186,6 +188,7 @@ def _verdict(findings: list[Finding], config: InfrastructureConfig | None, stric
     fatal = {"error", "warning"} if strict else {"error"}
     counted: dict[str, int] = {}
     for item in resources(config) if config else ():
-        counted[item.kind.name] = counted.get(item.kind.name, 0) + 1
+        if item.kind.is_resource:
+            counted[item.kind.name] = counted.get(item.kind.name, 0) + 1
     ordered = sorted(findings, key=lambda finding: finding.order)
     return Verdict(not any(finding.severity in fatal for finding in findings), ordered, config, counted)

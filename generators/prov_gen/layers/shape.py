@@ -83,6 +83,7 @@ class _Remains:
     def __init__(self, value: dict[str, Any]) -> None:
         self.value: Any = value
         self._indices: dict[int, list[int]] = {}
+        self._stand_ins: set[str] = set()
 
     def drop(self, locations: set[Path]) -> None:
         """Take out what stands at these locations; where that is a missing field, the list element or group around it."""
@@ -91,6 +92,11 @@ class _Remains:
         # All places are looked up before anything moves; of one list the last element goes first.
         places = {(id(parent), key): parent for parent, key in filter(None, map(self._place, locations))}
         for (_, key), parent in sorted(places.items(), key=lambda place: _last_first(place[0][1]), reverse=True):
+            if key == "name" and isinstance(parent[key], str) and parent[key] not in self._stand_ins:
+                # A bad name is no reason to say nothing about the rest of what bears it.
+                parent[key] = f"unnamed-{len(self._stand_ins) + 1}"
+                self._stand_ins.add(parent[key])
+                continue
             del parent[key]
             if isinstance(parent, list):
                 del self._indices[id(parent)][key]

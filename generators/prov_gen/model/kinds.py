@@ -14,13 +14,17 @@ from prov_gen.model.infrastructure import InfrastructureConfig
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind: `name` is also its schema file (`schemas/NAME.ncl`), `field` its place, `is_list` whether there are several."""
+    """One kind: `name` is also its schema file (`schemas/NAME.ncl`), `field` its place, `is_list` whether there are several.
+
+    `is_resource` is False for what says how things shall be and is no thing itself.
+    """
 
     name: str
     model: type[Record]
     field: str
     title: str
     is_list: bool = True
+    is_resource: bool = True
 
     @property
     def contract(self) -> str:
@@ -49,9 +53,9 @@ KINDS = (
     Kind("workload", kubernetes.Workload, "workloads", "Workload"),
     Kind("backup", operations.BackupPlan, "backup_plans", "Backup plan"),
     Kind("taskserv", operations.Taskserv, "taskservs", "Taskserv"),
-    Kind("security", security.Security, "security", "Security", is_list=False),
-    Kind("monitoring", operations.Monitoring, "monitoring", "Monitoring", is_list=False),
-    Kind("limits", operations.Limits, "limits", "Limits", is_list=False),
+    Kind("security", security.Security, "security", "Security", is_list=False, is_resource=False),
+    Kind("monitoring", operations.Monitoring, "monitoring", "Monitoring", is_list=False, is_resource=False),
+    Kind("limits", operations.Limits, "limits", "Limits", is_list=False, is_resource=False),
 )
 INFRASTRUCTURE = Kind("infrastructure", InfrastructureConfig, "", "Configuration", is_list=False)
 BY_NAME = {kind.name: kind for kind in (INFRASTRUCTURE, *KINDS)}

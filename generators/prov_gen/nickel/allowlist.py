@@ -21,6 +21,7 @@ from stratumops.errors import StratumError
 from stratumops.workspace import Workspace
 
 SCHEMA_FOLDER = "schemas"
+OPEN_FOLDER = "open"
 MAX_NAMED = 256
 """Imports of one text that are looked up by name."""
 
@@ -33,6 +34,19 @@ class Schemas:
 
     folder: Path
     names: frozenset[str]
+
+    @property
+    def open_folder(self) -> Path:
+        """Where the same schemas lie without their rules; the folder itself where there are none."""
+        inner = self.folder / OPEN_FOLDER
+        return inner if inner.is_dir() else self.folder
+
+    @property
+    def files(self) -> list[str]:
+        """The real paths of all of them, with and without rules."""
+        folders = sorted({self.folder, self.open_folder})
+        paths = (folder / name for folder in folders for name in sorted(self.names))
+        return [os.fspath(path.resolve()) for path in paths if path.exists()]
 
     @classmethod
     def at(cls, folder: Path) -> "Schemas":
@@ -65,7 +79,7 @@ class AllowList:
         A workspace may hold more files than a sandbox can be given: the files that the text imports by name come first, then
         those of its folder, then the others near the root.
         """
-        files = [os.fspath((schemas.folder / name).resolve()) for name in sorted(schemas.names)]
+        files = schemas.files
         shadowed: tuple[str, ...] = ()
         if workspace is not None:
             readable = workspace.readable_files(first=source.folder if source else None)

@@ -148,9 +148,15 @@ class Nickel:
     async def checked_value(self, source: NickelSource, *, workspace: Workspace | None = None) -> Outcome:
         """Typecheck the text and evaluate it, in one visit; what Nickel says against it is returned, not raised.
 
+        The shipped contracts let everything through here: a contract stops at the first fault, and whoever judges the value
+        wants to tell all of them. A text that needs what the contracts fill in is read under them after all.
+
         Raises what is no finding of Nickel's: as `evaluate`, without NickelError itself.
         """
         expressions = [forms.checked_syntax(source), forms.value_of(source)]
+        open_ = (await self.run_many(source, expressions, workspace=workspace, required=1, rules=False))[-1]
+        if open_.is_ok or "schemas/" not in source.text:
+            return open_
         return (await self.run_many(source, expressions, workspace=workspace, required=1))[-1]
 
     async def contracted(self, source: NickelSource, contract: str, *, workspace: Workspace | None = None) -> Outcome:
@@ -177,7 +183,7 @@ class Nickel:
             return found
         asked = [forms.failing_at(source, paths[index]) for index in unknown]
         try:
-            outcomes = await self.run_many(source, asked, workspace=workspace)
+            outcomes = await self.run_many(source, asked, workspace=workspace, rules=False)
         except NickelError:
             return found
         for index, outcome in zip(unknown, outcomes, strict=True):
@@ -195,14 +201,17 @@ class Nickel:
         *,
         workspace: Workspace | None = None,
         required: int = 0,
+        rules: bool = True,
     ) -> list[Outcome]:
         """Expressions made from one source (see `source`), in one visit to a worker.
 
         When one of the first `required` fails, nothing after it is evaluated and the answer is that much shorter. The
-        deadline is for all of them together. Raises as `evaluate`, without NickelError itself.
+        deadline is for all of them together. Without `rules` the shipped contracts let everything through. Raises as
+        `evaluate`, without NickelError itself.
         """
         source.require_usable(self.limits.max_source_bytes)
         schemas = self._shipped()
+        shipped = schemas.folder if rules else schemas.open_folder
         confine = landlock.abi() > 0 if self._confine is None else self._confine
         if not confine:
             require_shipped_imports(source, schemas)
@@ -212,13 +221,14 @@ class Nickel:
         folder = source.folder or (workspace.root if workspace else None)
         job = {
             "expressions": [expression.text for expression in expressions],
-            "import_paths": [os.fspath(schemas.folder), *([os.fspath(folder)] if folder else [])],
+            "folder": os.fspath(shipped),
+            "import_paths": [os.fspath(shipped), *([os.fspath(folder)] if folder else [])],
             "files": allow.files,
             "confine": confine,
             "cpu_seconds": self.limits.granted_cpu_seconds,
             "required": required,
         }
-        reader = Reader(source, root=workspace.root if workspace else None, schemas=schemas.folder)
+        reader = Reader(source, root=workspace.root if workspace else None, schemas=shipped)
         return await self._ask(job, allow, source, lambda body: _outcomes(body, expressions, reader))
 
     async def _ask(

@@ -9,14 +9,13 @@ from prov_server.derived.page import block, cell, code, first_sentence, page, ta
 from prov_tools.registry import REGISTRY
 from stratumops.schema import Json
 from stratumops.settings import ServerSettings
-from stratumops.tool import Tool
+from stratumops.tool import EFFECTS, Tool
 
 SOURCE = "`prov_tools.registry`"
 INTRODUCTION = (
     "Every tool is called by the same name with the same arguments over MCP and REST, and as a command of `prov`. "
     "Results and error codes are the same everywhere; [errors.md](errors.md) lists the codes."
 )
-EFFECTS = {"read": "changes nothing", "record": "changes our own records", "world": "changes the world, after an approval"}
 
 
 def readme_table() -> str:

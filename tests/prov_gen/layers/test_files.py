@@ -45,3 +45,26 @@ async def test_findings_about_a_file_point_into_it_with_their_end(workspace: Wor
     (workspace.root / "net.ncl").write_text('{\n  servers = [{ name = "Web_1" }],\n}')
     (found,) = (await judge(workspace, "net.ncl")).findings
     assert (found.file, found.line, found.column, found.end_column) == ("net.ncl", 2, 23, 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("s.yaml", "servers:\n  - name: web\n    plan: m5.huge\n", (3, 11)),
+        ("s.json", '{\n "servers": [{"name": "web", "plan": "m5.huge"}]}', (2, 38)),
+        ("s.toml", '[[servers]]\nname = "web"\nplan = "m5.huge"\n', (3, 8)),
+    ],
+)
+async def test_a_finding_about_a_data_file_points_into_it(
+    workspace: Workspace, name: str, text: str, place: tuple[int, int]
+) -> None:
+    (workspace.root / name).write_text(text)
+    (found,) = (await judge(workspace, name)).findings
+    assert (found.code, found.file, found.line, found.column) == ("plan_unknown", name, *place)
+
+
+async def test_a_data_file_that_cannot_be_read_is_named(workspace: Workspace) -> None:
+    (workspace.root / "broken.json").write_text("{ not json")
+    (found,) = (await judge(workspace, "broken.json")).findings
+    assert found.file == "broken.json"
+    assert found.fix

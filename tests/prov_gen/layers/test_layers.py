@@ -106,3 +106,35 @@ def test_a_text_that_means_something_else_under_its_contract_is_a_finding() -> N
     assert [finding.code for finding in check_rendered(Outcome({"servers": 1}), config, None)] == ["rendered_differs"]
     bare = Outcome({"name": "web"})
     assert check_rendered(bare, config, BY_NAME["server"]) == []
+
+
+def is_whole(name: str) -> bool:
+    """Whether a case is a configuration that Nickel can read, and no bare record."""
+    return not name.startswith(("clean_bare", "nickel_", "shape_not_a_record", "shape_too_large"))
+
+
+@pytest.mark.parametrize("name", list(filter(is_whole, CASES)))
+async def test_a_typed_text_has_the_same_findings_as_an_untyped_one(nickel: Nickel, name: str) -> None:
+    text = CASES[name]["config"]
+    head = 'let { InfrastructureConfig, .. } = import "schemas/infrastructure.ncl" in'
+    typed = await judge(nickel, f"{head} ({text}) | InfrastructureConfig")
+    plain = await judge(nickel, text)
+    assert {(one.code, one.path) for one in typed.findings} == {(one.code, one.path) for one in plain.findings}
+    assert typed.valid == plain.valid
+
+
+async def test_a_bad_name_hides_nothing_of_what_bears_it(nickel: Nickel) -> None:
+    verdict = await judge(nickel, '{ servers = [{ name = "Web_1", plan = "t9.x", networking.subnet = "nope" }] }')
+    assert {finding.code for finding in verdict.findings} == {"shape_pattern", "plan_unknown", "reference_missing"}
+    assert verdict.resources == {"server": 1}
+
+
+async def test_a_text_that_needs_what_its_contract_fills_in_is_read_under_it(nickel: Nickel) -> None:
+    text = """
+      let { Server, .. } = import "schemas/server.ncl" in
+      let base = { name = "web" } | Server in
+      { servers = [{ name = "web", spec.disk_gb = base.spec.disk_gb * 2 }] }"""
+    verdict = await judge(nickel, text)
+    assert verdict.valid
+    assert verdict.config is not None
+    assert verdict.config.servers[0].spec.disk_gb == 100

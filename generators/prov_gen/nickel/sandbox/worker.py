@@ -75,6 +75,8 @@ def serve(evaluator: Evaluator, incoming: BinaryIO, outgoing: BinaryIO) -> None:
                 return
             sealed = True
         grant_cpu(job["cpu_seconds"])
+        # Nickel looks beside the text first, and a text from standard input lies in the current folder.
+        os.chdir(job["folder"])
         try:
             results = evaluate(evaluator, job["expressions"], job["import_paths"], required=job["required"])
         except UnusableError as error:
