@@ -201,3 +201,20 @@ def test_unknown_providers_architectures_and_sizes_are_refused_with_what_is_know
             call()
         assert caught.value.hint.startswith("use ")
         assert caught.value.details["known"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("custom-4-8192", ("n1", 4, 8.0)), ("n2-custom-8-16384-ext", ("n2", 8, 16.0)), ("e2-custom-2-5120", ("e2", 2, 5.0))],
+)
+def test_a_custom_machine_type_of_google_cloud_is_known_by_its_form(name, size):
+    sku = find_sku("gcp", name)
+    assert sku is not None
+    assert (sku.family, sku.vcpu, sku.memory_gb) == size
+    assert price("gcp", "us-central1", name) is None
+    assert find_sku("aws", name) is None
+
+
+@pytest.mark.parametrize("name", ["custom-4-8191", "custom-0-1024", "x9-custom-4-8192", "custom-4", "custom-4-8192-big"])
+def test_what_only_looks_like_a_custom_machine_type_is_unknown(name):
+    assert find_sku("gcp", name) is None

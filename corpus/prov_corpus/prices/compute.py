@@ -13,6 +13,7 @@ from prov_corpus import PROVIDERS
 from prov_corpus.catalogue.families import classify
 from prov_corpus.catalogue.regions import price_region
 from prov_corpus.catalogue.source import checked_provider
+from prov_corpus.prices.custom import custom_size
 from prov_corpus.prices.table import count, currency, day, money, optional, quantity, read_table, text
 from prov_corpus.similar import nearest
 from stratumops.errors import InvalidInputError
@@ -128,8 +129,12 @@ def _folded(provider: str) -> Mapping[str, Sku]:
 
 
 def find_sku(provider: str, name: str) -> Sku | None:
-    """The SKU of that exact name, else of that name in another case, else None."""
-    return skus(provider).get(name) or _folded(provider).get(name.strip().lower())
+    """The SKU of that exact name, else of that name in another case, else a custom one of that form, else None."""
+    known = skus(provider).get(name) or _folded(provider).get(name.strip().lower())
+    if known is None and (custom := custom_size(provider, name)):
+        family, vcpu, memory_gb = custom
+        return Sku(provider, name, vcpu, memory_gb, family)
+    return known
 
 
 def nearest_skus(provider: str, name: str, n: int = 3) -> list[str]:
