@@ -100,4 +100,6 @@ def _assume_rest(made: Made) -> None:
     if version is None:
         from prov_corpus.catalogue import default_kubernetes  # noqa: PLC0415 - the catalogue is read when it is needed
 
-        made.assume("version", default_kubernetes().version, "no version was named; the catalogue's default")
+        # Written out: what is generated today must not become another version when the catalogue is renewed.
+        made.values["version"] = default_kubernetes().version
+        made.assume("version", made.values["version"], "no version was named; the catalogue's default")

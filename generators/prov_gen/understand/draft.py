@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prov_gen.codes import Severity
@@ -72,6 +72,10 @@ class Draft:
         fact = Fact(self.text[start:end], path, value, start, end)
         if fact not in self.facts:
             self.facts.append(fact)
+
+    def restate(self, path: str, value: Any) -> None:
+        """Tell the facts about a path with another value: later words said more about it ("encrypted", "with KMS")."""
+        self.facts = [replace(fact, value=value) if fact.path == path else fact for fact in self.facts]
 
     def told(self) -> list[Fact]:
         """The facts in the order of the text; what says one thing in two words is one fact ("3-node", "dos servidores web")."""

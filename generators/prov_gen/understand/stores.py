@@ -40,7 +40,8 @@ def _assume_version(made: Made, engine: str) -> None:
     from prov_corpus.catalogue import default_engine, engines  # noqa: PLC0415 - the catalogue is read on the first description, not on import
 
     if engine in engines():
-        made.assume("version", default_engine(engine).version, "no version was named; the catalogue's default")
+        made.values["version"] = default_engine(engine).version
+        made.assume("version", made.values["version"], "no version was named; the catalogue's default")
 
 
 def _size(site: Site, made: Made, field_name: str) -> None:
@@ -91,6 +92,7 @@ def build_keys(site: Site) -> None:
             user.values["kms_key"] = made.placed[0]
             if user.head.kind == "bucket":
                 user.values["encryption"] = "kms"
+                site.draft.restate(f"{user.prefix}.encryption", "kms")
             for record in site.draft.config.get(_KEYED[user.head.kind], []):
                 if record["name"] in user.placed:
                     record["kms_key"] = made.placed[0]

