@@ -18,6 +18,7 @@ from prov_gen.nickel import Nickel
 from prov_gen.render import render
 from prov_gen.source import ConfigSource
 from prov_gen.understand import Understanding, understand
+from prov_gen.understand.result import Fact
 from stratumops.errors import InternalError
 from stratumops.progress import Report, silent
 
@@ -75,11 +76,17 @@ async def generate(
         files=rendered.files,
         config=read.config,
         valid=verdict.valid and not any(finding.severity != "info" for finding in read.findings),
-        understood=[f"{fact.phrase} -> {fact.path} = {_short(fact.value)}" for fact in read.understood],
+        understood=[_told(fact) for fact in read.understood],
         assumed=[f"{one.path} = {_short(one.value)}: {one.why}" for one in read.assumed],
         unplaced=[f"{wish.phrase}: {wish.reason}" for wish in read.unplaced],
         findings=[*read.findings, *verdict.findings],
     )
+
+
+def _told(fact: Fact) -> str:
+    """A fact in one line. That a thing is there at all is told by its place alone."""
+    place = f"{fact.phrase} -> {fact.path}"
+    return place if fact.path.endswith("]") else f"{place} = {_short(fact.value)}"
 
 
 def _short(value: Any) -> str:
