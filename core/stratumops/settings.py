@@ -7,7 +7,7 @@ reads settings; the other packages are handed values.
 import json
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -24,6 +25,7 @@ from pydantic_settings import (
 
 from stratumops.errors import InvalidInputError, NotFoundError
 from stratumops.provider import Provider
+from stratumops.settings_text import Problem, did_you_mean, line_of
 
 FILE_NAME = "prov.toml"
 ENV_PREFIX = "PROV_"
@@ -72,7 +74,9 @@ class LimitSettings(Group):
     max_argument_bytes: Annotated[int, Field(ge=1024, le=64 << 20, description="Largest arguments of a tool call, in bytes")] = (
         2 << 20
     )
-    max_concurrent_calls: Annotated[int, Field(ge=1, le=1000, description="Tool calls of one principal that run at once; more wait")] = 8
+    max_concurrent_calls: Annotated[
+        int, Field(ge=1, le=1000, description="Tool calls of one principal that run at once; more wait")
+    ] = 8
     call_timeout_seconds: Annotated[float, Field(gt=0, le=3600, description="Longest time of a tool call, in seconds")] = 120.0
 
 
@@ -227,16 +231,7 @@ def load(workspace: Path | None = None, **flags: Any) -> Settings:
             _refuse_operator_settings(tomllib.loads(file.read_text(encoding="utf-8")))
         return Located(**flags)
     except ValidationError as error:
-        problems = [
-            {"key": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
-            for item in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        said = "; ".join(f"{p['key']}: {p['message']}" for p in problems[:5])
-        raise InvalidInputError(
-            f"settings: {said}",
-            hint=f"correct {FILE_NAME} or the {ENV_PREFIX}* variables; `prov config list` shows all keys",
-            problems=problems,
-        ) from None
+        raise _invalid(_problems(error, file.read_text(encoding="utf-8") if file else "")) from None
     except SettingsError:
         # Raised for a variable that should hold JSON and does not; its own words name neither the variable nor the remedy.
         names = ", ".join(_variables_without_json()) or f"an {ENV_PREFIX}* variable"
@@ -246,6 +241,80 @@ def load(workspace: Path | None = None, **flags: Any) -> Settings:
         raise InvalidInputError(f"{FILE_NAME} is not TOML: {error}", hint=f"correct {FILE_NAME}", file=FILE_NAME) from None
     except OSError as error:
         raise InvalidInputError(f"{FILE_NAME} cannot be read: {error.strerror}", file=FILE_NAME) from None
+
+
+def survey(text: str) -> tuple[Settings, list[Problem]]:
+    """The settings of this text of a `prov.toml` and of the environment as far as they are valid, and what in the text is not.
+
+    For whoever repairs the file. Raises InvalidInputError when it is no TOML at all, or for a wrong variable.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInputError(f"{FILE_NAME} is not TOML: {error}", hint=f"correct {FILE_NAME}", file=FILE_NAME) from None
+    problems = []
+    for one in accessors():
+        path = one.key.split(".")
+        if one.is_operator_only and _remove(table, path):
+            problems.append(Problem(one.key, "must not be set here", line_of(text, path), f"set {one.variable} instead"))
+    try:
+        _from_file(table, is_alone=True)
+    except ValidationError as error:
+        problems += _problems(error, text)
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            _remove(table, [part for part in item["loc"] if isinstance(part, str)])
+    try:
+        return _from_file(table, is_alone=False), problems
+    except ValidationError as error:
+        raise _invalid(_problems(error, "")) from None
+    except SettingsError:
+        raise InvalidInputError("settings: a variable does not hold JSON", hint="`prov config validate` names it") from None
+
+
+def _from_file(table: dict[str, Any], *, is_alone: bool) -> Settings:
+    class Read(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic-settings' own
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            file = InitSettingsSource(settings_cls, table)
+            return (file,) if is_alone else (env_settings, file)
+
+    return Read()
+
+
+def _remove(table: dict[str, Any], path: Sequence[str]) -> bool:
+    """Take the value at a path of keys out; answers whether there was one."""
+    *above, leaf = path
+    inner: Any = table
+    for name in above:
+        inner = inner.get(name) if isinstance(inner, dict) else None
+    return isinstance(inner, dict) and inner.pop(leaf, None) is not None
+
+
+def _problems(error: ValidationError, text: str) -> list[Problem]:
+    keys = [one.key for one in accessors()]
+    found = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        path = [str(part) for part in item["loc"]]
+        is_unknown = item["type"] == "extra_forbidden"
+        key = ".".join(path)
+        message = "there is no such setting" if is_unknown else item["msg"]
+        found.append(Problem(key, message, line_of(text, path), did_you_mean(key, keys) if is_unknown else ""))
+    return found
+
+
+def _invalid(problems: list[Problem]) -> InvalidInputError:
+    return InvalidInputError(
+        f"settings: {'; '.join(one.said for one in problems[:5])}",
+        hint=f"correct {FILE_NAME} or the {ENV_PREFIX}* variables; `prov config list` shows all keys",
+        problems=[{"key": one.key, "message": one.message, "line": one.line, "hint": one.hint} for one in problems],
+    )
 
 
 def _refuse_operator_settings(table: dict[str, Any]) -> None:

@@ -26,9 +26,12 @@ EFFECTS: dict[Effect, str] = {
 
 
 class ToolInput(BaseModel):
-    """The base of every tool's input: unknown parameters are an error, values are frozen."""
+    """The base of every tool's input: unknown parameters are an error, values have the schema's types and are frozen.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Nothing is converted: "yes" and 1 are no booleans, on any face. The command line converts its words itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ToolOutput(BaseModel):

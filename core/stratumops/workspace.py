@@ -7,13 +7,14 @@ allow-list. A person's own `--output` or `--from` does not.
 import fnmatch
 import itertools
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError
+from stratumops.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
 
 OWN_FOLDER = ".prov"
 
@@ -24,8 +25,9 @@ DENIED_NAMES = (
     "prov.toml",
     "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "*.gpg", "*.asc", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*",
     "*credential*", "*secret*", "*token*", "*password*", "*service-account*", "*service_account*",
+    "*apikey*", "*api-key*", "*api_key*", "keys", "*keys.*", "vault.*", "*.env", "*.env.*",
     "*-key.json", "*_key.json", "key.json",
-    "*.tfstate", "*.tfstate.*", "*.tfvars", "*.tfvars.json", "kubeconfig*",
+    "*.tfstate", "*.tfstate.*", "*.tfvars", "*.tfvars.json", "kubeconfig*", "*kube-config*",
 )  # fmt: skip
 
 # Folders that hold other people's code or generated files; nothing in them is a configuration of this workspace.
@@ -36,6 +38,11 @@ MAX_VISITED = 50_000
 """Entries of folders that one listing looks at: a home folder can hold millions."""
 MAX_FILE_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 12
+SNIFFED_BYTES = 64 * 1024
+"""How far into a file a private key is looked for."""
+SNIFFED_SUFFIXES = (".json", ".yaml", ".yml", ".toml")
+"""Formats in which clouds hand out keys, under any name."""
+_PRIVATE_KEY = re.compile(rb'-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----|"private_key"\s{0,20}[:=]')
 UNREADABLE = "check the permissions of the file and of the folders above it"
 
 
@@ -73,8 +80,15 @@ class Workspace:
         return self.root / OWN_FOLDER
 
     def make_own(self) -> Path:
-        """`.prov/`, created 0700 when it is not there."""
-        self.own.mkdir(mode=0o700, exist_ok=True)
+        """`.prov/`, created 0700 when it is not there. Raises ConflictError when something else has its name."""
+        try:
+            self.own.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError:
+            raise ConflictError(
+                f"{self.own} is not a folder", hint="move it away: our own files live in a folder of that name"
+            ) from None
+        except OSError as error:
+            raise PermissionDeniedError(f"{self.own} cannot be made: {error.strerror}", hint=UNREADABLE) from None
         return self.own
 
     def resolve(self, path: str) -> Path:
@@ -102,6 +116,8 @@ class Workspace:
         except (OSError, RuntimeError):
             raise PermissionDeniedError(f"{path!r} cannot be read", hint=UNREADABLE, path=path) from None
         _require_readable(info, path)
+        if _holds_private_key(real):
+            raise _is_key_file(path)
         return real
 
     def read_text(self, path: str) -> str:
@@ -133,6 +149,8 @@ class Workspace:
             raise PermissionDeniedError(f"{path!r} cannot be read", hint=UNREADABLE, path=path) from None
         if len(data) > MAX_FILE_BYTES:
             raise _too_large(path, len(data))
+        if real.name.lower().endswith(SNIFFED_SUFFIXES) and _PRIVATE_KEY.search(data, 0, SNIFFED_BYTES):
+            raise _is_key_file(path)
         return data
 
     @staticmethod
@@ -146,7 +164,7 @@ class Workspace:
         return parts[-1].endswith(CONFIG_SUFFIXES)
 
     def readable_files(self, limit: int = MAX_FILES, first: Path | None = None, *, max_visited: int = MAX_VISITED) -> list[Path]:
-        """Configuration files that may be read: real paths, sorted; links that lead elsewhere are left out.
+        """Configuration files that may be read: real paths, sorted, without links, hard links and key files.
 
         At most `limit` files, after a look at no more than `max_visited` entries of folders; the same disk gives the same
         list. Those below the folder `first` (of the workspace) count first, then those near the root before deeper ones.
@@ -179,6 +197,8 @@ class Workspace:
                     continue
                 path = Path(entry.path)
                 if path not in found and self.is_readable(path.relative_to(self.root)):
+                    if _holds_private_key(path):
+                        continue
                     if len(found) >= limit:
                         return found, False
                     found.add(path)
@@ -215,15 +235,45 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
+    """A regular file under this name alone."""
     try:
-        return entry.is_file(follow_symlinks=False)
+        return entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_nlink == 1
     except OSError:
         return False
+
+
+def _holds_private_key(path: Path) -> bool:
+    """Whether a file holds a private key near its start. One that cannot be read is left to whoever opens it."""
+    if not path.name.lower().endswith(SNIFFED_SUFFIXES):
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return _PRIVATE_KEY.search(os.read(handle, SNIFFED_BYTES)) is not None
+        finally:
+            os.close(handle)
+    except OSError:
+        return False
+
+
+def _is_key_file(path: str) -> PermissionDeniedError:
+    return PermissionDeniedError(
+        f"{path!r} holds a private key and is not a configuration that tools may read",
+        hint="keep keys out of configurations, and name where they are instead",
+        path=path,
+    )
 
 
 def _require_readable(info: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(info.st_mode):
         raise InvalidInputError(f"{path!r} is not a regular file", hint="name a file, not a folder or a device", path=path)
+    if info.st_nlink > 1:
+        # A second name for a key or a token would pass the rule about names.
+        raise PermissionDeniedError(
+            f"{path!r} has another name as well (a hard link), so its name does not say what it is",
+            hint="make it a file of its own: copy it, remove the link, and give the copy its name",
+            path=path,
+        )
     if info.st_size > MAX_FILE_BYTES:
         raise _too_large(path, info.st_size)
 

@@ -14,9 +14,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from prov_corpus.similar import nearest
-from prov_gen.model.kinds import BY_NAME
+from prov_gen.model.kinds import BY_FIELD, BY_NAME
 from stratumops.errors import NotFoundError
 from stratumops.schema import compact_schema
+
+OTHER_NAMES = {"cluster": "kubernetes", "network": "networking", "vpc": "networking", "storage": "bucket"}
+"""Words of `generate_config` and of clouds for a kind; the names of a configuration's fields (servers, clusters) do as well."""
 
 Form = Literal["nickel", "json", "fields"]
 
@@ -50,7 +53,8 @@ def describe(name: str, form: Form) -> Description:
     """A kind's schema; with an empty name only the list of names. Raises NotFoundError with the nearest names."""
     if not name:
         return Description("", names(), None, ())
-    kind = BY_NAME.get(name.strip().lower().removesuffix(".ncl"))
+    word = name.strip().lower().removesuffix(".ncl")
+    kind = BY_NAME.get(OTHER_NAMES.get(word, word)) or BY_FIELD.get(word)
     if kind is None:
         near = nearest(name, BY_NAME)
         hint = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(BY_NAME)}"

@@ -48,7 +48,7 @@ WRONG: dict[str, list[Any]] = {
     "string": [7, True, None, ["x"], {"a": 1}],
     "integer": ["many", 1.5, None, [1], {}],
     "number": ["much", None, [1], {}],
-    "boolean": ["perhaps", 7, None, [True], {}],
+    "boolean": ["perhaps", "yes", "true", 1, 7, None, [True], {}],
     "array": [7, "x", None, {"a": 1}, [{}], [None]],
     "object": [7, "x", None, []],
 }

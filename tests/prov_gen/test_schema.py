@@ -44,3 +44,11 @@ def test_an_unknown_schema_suggests_the_nearest() -> None:
         describe("servr", "fields")
     assert "server" in caught.value.hint
     assert describe("", "fields").names == names()
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("cluster", "kubernetes"), ("network", "networking"), ("vpc", "networking"), ("storage", "bucket"), ("servers", "server")],
+)
+def test_a_kind_is_found_by_its_field_and_by_other_words(word: str, name: str) -> None:
+    assert describe(word, "fields").name == name

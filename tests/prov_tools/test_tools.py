@@ -121,3 +121,11 @@ async def test_every_tool_has_an_example_that_its_own_input_accepts():
     for tool in REGISTRY:
         assert tool.example, tool.name
         tool.parse(tool.example)
+
+
+def test_a_generated_configuration_that_is_not_valid_has_not_passed():
+    from prov_tools.config import GenerateConfigOutput
+
+    made = GenerateConfigOutput(config="{}", valid=False, understood=[], assumed=[], unplaced=[], findings=[])
+    assert not made.passed()
+    assert made.model_copy(update={"valid": True}).passed()

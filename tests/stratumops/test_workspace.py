@@ -10,16 +10,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stratumops import workspace as module
-from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StratumError
+from stratumops.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError, StratumError
 from stratumops.workspace import CONFIG_SUFFIXES, Workspace
 
 CANARY = "canary-5b1e"
-READABLE = ["main.ncl", "net/vpc.ncl", "data/values.json", "data/more.YAML", "a b/ü.toml", "keys/public.ncl", "…/dots.ncl"]
+READABLE = ["main.ncl", "net/vpc.ncl", "data/values.json", "data/more.YAML", "a b/ü.toml", "…/dots.ncl"]
 DENIED = [
     ".prov/token.json", ".git/config.toml", ".env", ".env.json", ".hidden.ncl", "net/.secret/x.ncl", "prov.toml", "PROV.TOML",
     "server.key", "key.json", "tls/server.pem", "secrets.yaml", "Secrets.YAML", "my.secret.toml", "credentials.json",
     "aws-credential.toml", "terraform.tfvars.json", "kubeconfig.yaml", "id_rsa.json", "id_rsa.d/x.ncl", "sa-key.json",
     "service-account.json", "node_modules/x.json", "venv/x.toml", "notes.txt", "script.py", "plain", "state.tfstate.json",
+    "keys/public.ncl", "my-apikey.json", "api_key.yaml", "ssh-keys.toml", "vault.yaml", "kube-config.yaml", "prod.env.json",
 ]  # fmt: skip
 
 
@@ -297,3 +298,39 @@ def test_a_file_that_grows_after_it_was_checked_is_refused(tmp_path: Path):
         file.truncate(module.MAX_FILE_BYTES + 1)
     with pytest.raises(InvalidInputError, match="are read"):
         space._read(real, "main.ncl")
+
+
+def test_a_second_name_of_a_key_is_not_read(tmp_path: Path):
+    (tmp_path / "server.key").write_text(CANARY)
+    (tmp_path / "main.ncl").hardlink_to(tmp_path / "server.key")
+    space = Workspace.at(tmp_path)
+    with pytest.raises(PermissionDeniedError, match="hard link"):
+        space.read_text("main.ncl")
+    assert space.readable_files() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("robot.json", '{"type": "x", "private_key" : "y"}'),
+        ("values.yaml", "tls: |\n  -----BEGIN " + "EC PRIVATE KEY-----\n"),
+        ("values.toml", "key = '-----BEGIN " + "PRIVATE KEY-----'"),
+    ],
+)
+def test_a_key_under_a_harmless_name_is_not_read(tmp_path: Path, name: str, text: str):
+    (tmp_path / name).write_text(text)
+    (tmp_path / "main.ncl").write_text("{}")
+    space = Workspace.at(tmp_path)
+    with pytest.raises(PermissionDeniedError, match="private key"):
+        space.resolve(name)
+    with pytest.raises(PermissionDeniedError, match="private key"):
+        space._read(tmp_path.resolve() / name, name)
+    assert [path.name for path in space.readable_files()] == ["main.ncl"]
+
+
+def test_our_own_folder_that_is_a_file_is_a_conflict_with_a_hint(tmp_path: Path):
+    (tmp_path / ".prov").write_text("")
+    with pytest.raises(ConflictError) as caught:
+        Workspace.at(tmp_path).make_own()
+    assert "not a folder" in caught.value.message
+    assert caught.value.hint

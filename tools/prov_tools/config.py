@@ -57,6 +57,10 @@ class GenerateConfigOutput(ToolOutput):
     findings: list[Problem]
     files: dict[str, str] | None = None
 
+    def passed(self) -> bool:
+        """Valid or not: in a shell, a text that validation refuses ends with 1, as `prov validate` of it would."""
+        return self.valid
+
 
 @tool(
     toolset="config",

@@ -27,6 +27,8 @@ def read_argument(text: str, workspace: Workspace) -> str:
         return text
     is_path = line.lower().endswith(CONFIG_SUFFIXES)
     here = Path(line).expanduser()
+    if here.is_dir():
+        raise InvalidInputError(f"{line} is a folder", hint="name a file in it, such as main.ncl", path=line)
     if not is_path:
         if here.is_file():
             raise InvalidInputError(

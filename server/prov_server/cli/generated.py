@@ -8,7 +8,7 @@ from prov_server.cli.groups import Command, Group
 from prov_server.cli.options import global_options
 from prov_server.cli.parameters import arguments_of, is_config, parameters
 from prov_server.cli.session import Session
-from prov_server.cli.views import PERSON_OPTIONS, Answer, view_of
+from prov_server.cli.views import PERSON_NOTES, PERSON_OPTIONS, Answer, view_of
 from stratumops.errors import InvalidInputError
 from stratumops.registry import Registry
 from stratumops.schema import compact_dump
@@ -55,7 +55,7 @@ def make_command(tool: Tool[Any, Any, Any], name: str, *, build: Build | None = 
     def run(**given: Any) -> int:
         return run_tool(tool, given, build=build)
 
-    return Command(name, params=params, callback=run, help=tool.description)
+    return Command(name, params=params, callback=run, help=f"{tool.description} {PERSON_NOTES.get(tool.name, '')}".rstrip())
 
 
 def run_tool(tool: Tool[Any, Any, Any], given: dict[str, Any], *, build: Build | None = None) -> int:

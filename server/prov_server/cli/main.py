@@ -10,11 +10,14 @@ import click
 from prov_server.cli.console import tolerant
 from prov_server.cli.failure import show_defect, show_error
 from prov_server.cli.root import build_root
-from stratumops.errors import InternalError, InvalidInputError, StratumError
+from stratumops.errors import InternalError, InvalidInputError, StratumError, UnavailableError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """As a shell reports SIGINT and SIGPIPE."""
+
+_UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a stream that cannot take our answer says; an error about a file names the file."""
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
@@ -31,11 +34,12 @@ def run(argv: list[str], *, root: click.Group | None = None) -> int:
         code = _attempt(root, argv, as_json=as_json)
         sys.stdout.flush()
     except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
-        # Nobody reads any more: the interpreter's own flush at exit must not complain either.
+        # Nobody takes any more: the interpreter's own flush at exit must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        if error.errno == errno.EPIPE:
+            return BROKEN_PIPE
+        said = UnavailableError(f"the answer cannot be written: {error.strerror}", hint="make room, or write it elsewhere")
+        return show_error(said, as_json=False)
     return code
 
 
@@ -53,10 +57,11 @@ def _attempt(root: click.Group | None, argv: list[str], *, as_json: bool) -> int
     except StratumError as error:
         return show_error(error, as_json=as_json)
     except SystemExit as stop:
-        # The command-line library ends so when stdout is closed.
-        return BROKEN_PIPE if stop.code == 1 else stop.code if isinstance(stop.code, int) else 0
+        return _stopped(stop)
+    except BaseExceptionGroup as group:
+        return _grouped(group, as_json=as_json)
     except OSError as error:
-        if error.errno == errno.EPIPE:
+        if error.errno in _UNWRITABLE and error.filename is None:
             raise
         return show_defect(error, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last place before a person would see a traceback
@@ -64,9 +69,35 @@ def _attempt(root: click.Group | None, argv: list[str], *, as_json: bool) -> int
     return result if isinstance(result, int) and not isinstance(result, bool) else 0
 
 
+def _stopped(stop: SystemExit) -> int:
+    """The command-line library ends with 1 when stdout is closed."""
+    return BROKEN_PIPE if stop.code == 1 else stop.code if isinstance(stop.code, int) else 0
+
+
+def _grouped(group: BaseExceptionGroup[BaseException], *, as_json: bool) -> int:
+    """Task groups wrap what ended them: a reader that left and an interrupt are ends like any other."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, SystemExit):
+        return _stopped(first)
+    if isinstance(first, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(first, OSError) and first.errno in _UNWRITABLE and first.filename is None:
+        raise first from None
+    return show_defect(first, as_json=as_json)
+
+
 def _usage(error: click.ClickException) -> InvalidInputError:
     """A wrong use of the command line as our own kind of error."""
     message = error.format_message().rstrip(".")
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "prov"
+    if message.lower().startswith("got unexpected extra argument") and ctx and ctx.command.name in {"generate", "validate"}:
+        return InvalidInputError(
+            "the words are more than one argument",
+            hint=f'put them in quotes: {path} "two web servers on aws"'
+            if ctx.command.name == "generate"
+            else f"give one path, or the text in quotes: {path} main.ncl",
+        )
     return InvalidInputError(message[:1].lower() + message[1:], hint=f"`{path} --help` shows how it is used")

@@ -43,7 +43,8 @@ class ConfigPath(click.ParamType[Any]):
 def parameters(tool: str, model: type[BaseModel]) -> list[click.Parameter]:
     """Required fields of a tool's input as positional arguments, the others as options.
 
-    The first field of a model without required ones may be given either way: `prov schema show server`.
+    The first field of a model without required ones may be given either way (`prov schema show server`), and after it the
+    words of its first list: `prov mcp toolsets enable config`.
     """
     fields = model.model_fields
     made: list[click.Parameter] = []
@@ -52,6 +53,10 @@ def parameters(tool: str, model: type[BaseModel]) -> list[click.Parameter]:
         made.append(_argument(tool, first, fields[first], required=False))
         made.append(_option(tool, first, fields[first], hidden=True))
         fields = {name: info for name, info in fields.items() if name != first}
+        words = next((name for name, info in fields.items() if _is_many(info)), None)
+        if words is not None:
+            made.append(_argument(tool, words, fields[words], required=False))
+            made.append(_option(tool, words, fields.pop(words), hidden=True))
     for name, info in fields.items():
         made.append(_argument(tool, name, info, required=True) if info.is_required() else _option(tool, name, info))
     return made
@@ -73,17 +78,16 @@ def arguments_of(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any
         if value is None or value == ():
             continue
         kind = _plain(info.annotation)
-        arguments[name] = _many(value, _item(kind)) if get_origin(kind) is list and not _is_nested(_item(kind)) else value
+        arguments[name] = _many(value, _item(kind)) if _is_many(info) else value
     return arguments
 
 
 def _argument(tool: str, name: str, info: FieldInfo, *, required: bool) -> click.Argument:
-    kind = _plain(info.annotation)
-    many = get_origin(kind) is list and not _is_nested(_item(kind))
+    kind, many = _plain(info.annotation), _is_many(info)
     return RichArgument(
         [name],
         type=_type(_item(kind) if many else kind, info),
-        nargs=-1 if many and required else 1,
+        nargs=-1 if many else 1,
         required=required,
         help=_help(info),
         shell_complete=completer(tool, name),
@@ -102,7 +106,7 @@ def _option(tool: str, name: str, info: FieldInfo, *, hidden: bool = False) -> c
         return RichOption([f"{flag}/--no-{flag[2:]}", destination], default=None, help=words, hidden=hidden)
     if default not in (None, "", [], {}):
         words += f" [default: {default if isinstance(default, str) else json.dumps(default, default=str)}]"
-    many = get_origin(kind) is list and not _is_nested(_item(kind))
+    many = _is_many(info)
     if many:
         words += " (repeat it, or separate with commas)"
     what = _type(_item(kind) if many else kind, info, loose=many)
@@ -115,6 +119,11 @@ def _option(tool: str, name: str, info: FieldInfo, *, hidden: bool = False) -> c
         hidden=hidden,
         shell_complete=completer(tool, name),
     )
+
+
+def _is_many(info: FieldInfo) -> bool:
+    kind = _plain(info.annotation)
+    return get_origin(kind) is list and not _is_nested(_item(kind))
 
 
 def _plain(annotation: Any) -> Any:

@@ -5,7 +5,33 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from stratumops.errors import ConflictError, InvalidInputError, PermissionDeniedError
+from stratumops.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
+from stratumops.workspace import OWN_FOLDER, Workspace
+
+STDOUT = "-"
+CONFIG_SUFFIX = ".ncl"
+
+
+def require_place(name: str, workspace: Workspace) -> None:
+    """Refuse a path at which a generated configuration would do harm, or could not be read again by our own tools.
+
+    One folder is made for it, inside the workspace. Raises InvalidInputError, NotFoundError or PermissionDeniedError.
+    """
+    if "\x00" in name or not name.lower().endswith(CONFIG_SUFFIX):
+        raise InvalidInputError(
+            f"{name!r} is no name for a configuration: it is Nickel", hint=f"let it end in {CONFIG_SUFFIX}; - is stdout"
+        )
+    real = Path(name).expanduser().resolve()
+    is_inside = real.is_relative_to(workspace.root)
+    parts = real.relative_to(workspace.root) if is_inside else real
+    is_readable = Workspace.is_readable(parts) if is_inside else not {OWN_FOLDER, ".git"}.intersection(parts.parts)
+    if not is_readable:
+        raise PermissionDeniedError(
+            f"{name} is no place for a configuration: tools do not read there", hint="choose another name or folder", path=name
+        )
+    parent = real.parent
+    if not parent.is_dir() and not (is_inside and parent.parent.is_dir()):
+        raise NotFoundError(f"there is no folder {parent}", hint="make it first, or choose another place", path=name)
 
 
 def write_new(files: Mapping[str, str], *, force: bool = False, mode: int = 0o644) -> list[str]:

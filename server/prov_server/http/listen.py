@@ -38,6 +38,15 @@ def open_listener(server: ServerSettings, *, root: Path, no_auth: bool) -> Liste
     Raises InvalidInputError (a rule, an address that is none of this machine's), PermissionDeniedError (a port that this user may
     not take, a key that everybody can read), UnavailableError (the port is taken).
     """
+    family, address = require_safe_address(server, no_auth=no_auth)
+    tls = None
+    if server.tls_certificate:
+        tls = server_context(root / Path(server.tls_certificate).expanduser(), root / Path(server.tls_key).expanduser())
+    return Listener(_bind(family, address, server), server.host, tls)
+
+
+def require_safe_address(server: ServerSettings, *, no_auth: bool = False) -> tuple[socket.AddressFamily, Any]:
+    """The address to bind. Raises InvalidInputError unless it is loopback, or has TLS and asks who is calling."""
     family, address = _resolve(server.host, server.port)
     is_loopback = ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback
     if bool(server.tls_certificate) != bool(server.tls_key):
@@ -53,10 +62,7 @@ def open_listener(server: ServerSettings, *, root: Path, no_auth: bool) -> Liste
             f"{server.host} is not loopback: tokens and configurations would travel unencrypted",
             hint="set server.tls_certificate and server.tls_key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
         )
-    tls = None
-    if server.tls_certificate:
-        tls = server_context(root / Path(server.tls_certificate).expanduser(), root / Path(server.tls_key).expanduser())
-    return Listener(_bind(family, address, server), server.host, tls)
+    return family, address
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:

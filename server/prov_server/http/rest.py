@@ -38,8 +38,8 @@ class Rest:
         return [
             Route(f"{BASE}/openapi.json", self.openapi, methods=["GET"]),
             Route(f"{BASE}/tools", self.list_tools, methods=["GET"]),
-            Route(f"{BASE}/tools/{{name}}", self.get_tool, methods=["GET"]),
-            Route(f"{BASE}/tools/{{name}}", self.call_tool, methods=["POST"]),
+            # One route for both methods: the answer to any other says all that the address takes.
+            Route(f"{BASE}/tools/{{name}}", self.tool, methods=["GET", "POST"]),
         ]
 
     async def openapi(self, _: Request) -> Response:
@@ -49,6 +49,10 @@ class Rest:
     async def list_tools(self, request: Request) -> Response:
         """The tools that the caller is offered, with their schemas."""
         return json_response({"tools": [describe(tool) for tool in self._app.offered(principal_of(request.scope))]})
+
+    async def tool(self, request: Request) -> Response:
+        """Look at a tool, or call it."""
+        return await (self.call_tool if request.method == "POST" else self.get_tool)(request)
 
     async def get_tool(self, request: Request) -> Response:
         """One tool that the caller is offered."""

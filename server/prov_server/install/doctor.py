@@ -121,6 +121,10 @@ def _settings(workspace: Path | None, settings: Settings | None) -> tuple[Check,
         except StratumError as error:
             return Check("settings", "fail", error.message, error.hint), Settings.model_construct()
     file = workspace / FILE_NAME if workspace else None
+    from prov_server.install.agreement import disagreements  # noqa: PLC0415 - the server starts without it
+
+    if found := disagreements(settings):
+        return Check("settings", "fail", f"{found[0].key}: {found[0].message}", found[0].hint), settings
     source = FILE_NAME if file and file.is_file() else f"no {FILE_NAME}, so defaults and the environment"
     return Check("settings", "ok", source), settings
 

@@ -15,6 +15,8 @@ DESCRIPTION = "Describe infrastructure in plain words; get typed Nickel, validat
 """At most 100 characters: the registry's limit."""
 
 COMMAND = "prov"
+CHECKOUT_COMMAND = f".venv/bin/{COMMAND}"
+"""Where `make setup` puts it in a checkout."""
 SERVE_ARGUMENTS = ("mcp", "serve")
 PACKAGE = "stratumops"
 REGISTRY_NAME = "io.github.stratumops/stratumops"
@@ -23,16 +25,16 @@ WORKSPACE_VARIABLE = "PROV_WORKSPACE"
 WORKSPACE_DESCRIPTION = "The folder with your configurations; without it, the folder that the server is started in"
 
 
-def mcp_servers() -> dict[str, Any]:
-    """`mcp.json` and `.mcp.json`."""
-    return {"mcpServers": {SERVER_NAME: {"command": COMMAND, "args": list(SERVE_ARGUMENTS)}}}
+def mcp_servers(command: str = COMMAND) -> dict[str, Any]:
+    """`mcp.json`, for whoever has the program on PATH; `.mcp.json`, for this checkout, whose root is where clients start it."""
+    return {"mcpServers": {SERVER_NAME: {"command": command, "args": list(SERVE_ARGUMENTS)}}}
 
 
 def vscode() -> dict[str, Any]:
     """`.vscode/mcp.json`: in a checkout, the program that `make setup` puts into `.venv`. It asks for nothing, so no inputs."""
     server = {
         "type": "stdio",
-        "command": "${workspaceFolder}/.venv/bin/" + COMMAND,
+        "command": "${workspaceFolder}/" + CHECKOUT_COMMAND,
         "args": list(SERVE_ARGUMENTS),
         "env": {WORKSPACE_VARIABLE: "${workspaceFolder}"},
     }
@@ -75,7 +77,7 @@ def derived_files() -> dict[str, str]:
     """Every derived manifest: its path from the root of the repository, and its text."""
     documents = {
         "mcp.json": mcp_servers(),
-        ".mcp.json": mcp_servers(),
+        ".mcp.json": mcp_servers(CHECKOUT_COMMAND),
         ".vscode/mcp.json": vscode(),
         "gemini-extension.json": gemini_extension(),
         "server.json": registry_entry(),

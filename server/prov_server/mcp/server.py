@@ -12,13 +12,23 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.server.mcpserver import Context
 from mcp.server.subscriptions import InMemorySubscriptionBus, ToolsListChanged
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, CallToolResult, InputRequiredResult, Resource, TextContent, Tool, ToolAnnotations
+from mcp_types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Resource,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
 
 from prov_server.mcp.caller import caller, principal_of
 from prov_server.mcp.sessions import Sessions
 from prov_server.mcp.watch import Watch
 from stratumops import __version__
-from stratumops.errors import StratumError
+from stratumops.errors import InvalidInputError, NotFoundError, StratumError
 from stratumops.principal import LOCAL, Principal
 from stratumops.schema import compact_dump
 
@@ -160,6 +170,24 @@ class ProvServer(MCPServer[Any]):
         structured = compact_dump(output)
         return CallToolResult(content=[TextContent(type="text", text=_json(structured))], structured_content=structured)
 
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """A prompt with its arguments filled in. Raises MCPError (invalid params) for an unknown name or wrong arguments."""
+        known = {prompt.name: prompt.arguments or [] for prompt in self._prompt_manager.list_prompts()}
+        if name not in known:
+            raise _as_mcp_error(
+                NotFoundError(f"there is no prompt {name[:80]!r}", hint=f"there are: {', '.join(known)}"), INVALID_PARAMS
+            )
+        given = arguments or {}
+        wanted = [one.name for one in known[name]]
+        said = [f"{one.name} is missing" for one in known[name] if one.required and one.name not in given]
+        said += [f"there is no argument {one[:80]!r}" for one in given if one not in wanted]
+        if said:
+            refusal = InvalidInputError(f"{name}: {'; '.join(said[:5])}", hint=f"its arguments: {', '.join(wanted)}")
+            raise _as_mcp_error(refusal, INVALID_PARAMS)
+        return await super().get_prompt(name, arguments, context)
+
 
 def _annotations(effect: str, *, idempotent: bool, open_world: bool) -> ToolAnnotations:
     if effect == "read":
@@ -181,9 +209,9 @@ def _reporter(context: Context[Any, Any] | None) -> Callable[[float, float | Non
     return report
 
 
-def _as_mcp_error(error: StratumError) -> MCPError:
+def _as_mcp_error(error: StratumError, code: int = INTERNAL_ERROR) -> MCPError:
     message = error.message + (f" ({error.hint})" if error.hint else "")
-    return MCPError(code=INTERNAL_ERROR, message=message, data=error.as_dict()["error"])
+    return MCPError(code=code, message=message, data=error.as_dict()["error"])
 
 
 def build(load: Load, *, face: "Face") -> ProvServer:

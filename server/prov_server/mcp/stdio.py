@@ -1,6 +1,7 @@
 """`prov mcp serve`: MCP over stdin and stdout, for a client that starts us as its child.
 
 The application is made after `initialize` is answered: a client waits for that answer, and importing everything would double it.
+That is also why a wrong `--toolsets` is found only then: it is said on stderr, and to every request that needs a tool.
 """
 
 import argparse

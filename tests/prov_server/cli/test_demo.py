@@ -3,6 +3,8 @@
 import re
 from html import unescape
 
+from .conftest import PROV, Prov
+
 
 def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
     done = prov("demo", "--svg", "demo.svg")
@@ -27,3 +29,9 @@ def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
     assert set(re.findall(r"https?://[^\"' )]*", picture)) <= {"http://www.w3.org/2000/svg"}
     assert "prov-demo-" not in picture
     assert str(workspace.parent) not in picture
+
+
+def test_what_comes_next_can_be_typed_where_prov_is_not_on_path(prov: Prov):
+    shown = prov("demo", "--scene", "8", PATH="/usr/bin:/bin").out
+    assert f"{PROV} init" in shown
+    assert "  prov init" in prov("demo", "--scene", "8").out

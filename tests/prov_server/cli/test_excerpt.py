@@ -90,3 +90,10 @@ def test_what_is_shown_drives_no_terminal(text):
 @given(st.text())
 def test_colours_change_no_text(text):
     assert nickel(text).plain == "".join(char for char in text if char not in "\x07\x08\x0b\x0c\r")
+
+
+def test_a_narrow_terminal_keeps_the_carets_under_the_value():
+    line = "x" * 100 + " = bad, " + "y" * 100
+    shown, start, length = underline(line, 104, 107, 40)
+    assert len(shown) <= 40
+    assert shown[start : start + length] == "bad"

@@ -93,3 +93,23 @@ def test_a_reader_that_goes_away_is_no_error(workspace, environment):
         )  # fmt: skip
         assert done.stderr == ""
         assert done.stdout.strip() in {"0", "141"}, words
+
+
+def test_a_demonstration_whose_reader_goes_away_ends_quietly(workspace, environment):
+    done = subprocess.run(
+        ["bash", "-c", "prov demo | head -2; echo ${PIPESTATUS[0]}"],
+        cwd=workspace, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "141"
+
+
+def test_a_full_disk_is_told_in_one_line(workspace, environment):
+    for words in ("validate '{}'", "validate '{}' --json", "--help"):
+        done = subprocess.run(
+            ["bash", "-c", f"prov {words} > /dev/full"],
+            cwd=workspace, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 8, words
+        assert done.stderr.startswith("error[unavailable]: the answer cannot be written")
+        assert len(done.stderr.splitlines()) == 2

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import Prov
 
 WORDS = "two web servers behind a load balancer on aws"
@@ -28,3 +30,22 @@ def test_split_has_one_meaning_on_the_command_line(prov: Prov):
     told = prov("generate", "--help").out
     assert told.count("--split") == 1
     assert "--no-split" not in told
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [("prov.toml", 2), ("x.txt", 2), (".prov/x.ncl", 5), ("secret.ncl", 5), ("a/b/x.ncl", 3), ("../elsewhere/x.ncl", 3)],
+)
+def test_a_place_that_would_do_harm_is_refused_and_nothing_is_made(prov: Prov, workspace: Path, place: str, code: int):
+    done = prov("generate", WORDS, "--output", place)
+    assert done.code == code, done.err
+    assert "hint:" in done.err
+    assert list(workspace.iterdir()) == []
+    assert not (workspace.parent / "elsewhere").exists()
+
+
+def test_one_folder_is_made_and_a_dash_is_stdout(prov: Prov, workspace: Path):
+    assert prov("generate", WORDS, "--output", "new/x.ncl").code == 0
+    assert (workspace / "new" / "x.ncl").is_file()
+    assert "provider" in prov("generate", WORDS, "--output", "-").out
+    assert [path.name for path in workspace.iterdir()] == ["new"]

@@ -248,3 +248,11 @@ async def test_a_client_that_leaves_in_mid_body_is_forgotten(start):
                 + b'\r\n\r\n{"text"'
             )
         assert (await served.call("echo", text="here")).status_code == 200
+
+
+async def test_a_wrong_method_on_a_tool_names_looking_and_calling(start):
+    async with start() as served:
+        answer = await served.client.delete("/api/v1/tools/get_schema")
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+    assert "POST" in error_of(answer)["hint"]

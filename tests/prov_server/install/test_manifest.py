@@ -58,3 +58,10 @@ def test_the_registry_entry_keeps_the_limits_of_its_schema():
     # Arguments for a runtime would stand before the package's name.
     assert "runtimeArguments" not in package
     assert all(not one.get("isSecret") for one in package["environmentVariables"])
+
+
+def test_a_checkout_names_its_own_program_and_shared_files_the_installed_one():
+    commands = {
+        path: json.loads((ROOT / path).read_text())["mcpServers"][SERVER_NAME]["command"] for path in ("mcp.json", ".mcp.json")
+    }
+    assert commands == {"mcp.json": COMMAND, ".mcp.json": f".venv/bin/{COMMAND}"}

@@ -271,3 +271,17 @@ async def test_a_handshake_is_counted_as_soon_as_there_is_something_to_count_in(
     told = app.metrics.render()
     assert b'prov_mcp_requests_total{method="initialize",outcome="ok"} 1.0' in told
     assert b'prov_mcp_requests_total{method="tools/list",outcome="ok"} 1.0' in told
+
+
+async def test_a_prompt_that_cannot_be_made_is_told_as_wrong_parameters(connect: Connect, caplog: pytest.LogCaptureFixture):
+    async with connect() as client:
+        for name, arguments, said in (
+            ("nonsense", {}, "design_infrastructure"),
+            ("design_infrastructure", {}, "idea is missing"),
+            ("design_infrastructure", {"idea": "x", "colour": "y"}, "colour"),
+        ):
+            with pytest.raises(MCPError) as caught:
+                await client.get_prompt(name, arguments)
+            assert caught.value.error.code == -32602
+            assert said in caught.value.error.message
+    assert not [record for record in caplog.records if record.exc_info]

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import tomllib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,8 @@ from stratumops.errors import InvalidInputError, PermissionDeniedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stratumops.settings import Accessor
+    from stratumops.settings import Accessor, Settings
+    from stratumops.settings_text import Problem
 
 
 class SettingKey(click.ParamType[Any]):
@@ -54,10 +56,16 @@ def _list(changed: bool) -> None:
     from stratumops.settings import accessors
 
     session = Session.current()
-    settings = session.settings()
+    settings, problems = _survey(session)
     rows = [_row(one, one.read(settings), session) for one in accessors()]
     if changed:
         rows = [row for row in rows if row["source"] != "default"]
+    wrong = {one.key: one for one in problems}
+    rows = [row | {"problem": wrong.pop(row["key"]).said} if row["key"] in wrong else row for row in rows]
+    rows += [
+        {"key": one.key, "value": None, "default": None, "source": "file", "description": "", "problem": one.said}
+        for one in wrong.values()
+    ]
     if session.as_json:
         session.say_json(rows)
         return
@@ -71,9 +79,11 @@ def _list(changed: bool) -> None:
             Text(visible(_text(row["value"])), "" if is_default else "heading"),
             Text(_text(row["default"]), "quiet"),
             Text(row["source"], "quiet" if is_default else "good"),
-            row["description"],
+            Text(visible(str(row["problem"])), "error") if "problem" in row else str(row["description"]),
         )
     session.out.print(table)
+    if problems:
+        session.notes.print(_repair(problems[0]), style="warning", soft_wrap=True)
 
 
 def _set(key: str, value: str) -> None:
@@ -83,34 +93,48 @@ def _set(key: str, value: str) -> None:
     session = Session.current()
     parsed = parse_value(one, value)
     text = _edited(session, key, parsed)
-    _require_valid(text)
+    rest = _require_better(text, key)
     replace_text(_file(session), text)
     if session.as_json:
-        session.say_json(_row(one, one.read(session.settings()), session))
+        session.say_json(_row(one, one.read(_survey(session)[0]), session))
         return
     session.notes.print(Text.assemble((key, "name"), f" = {visible(_text(parsed))}"), soft_wrap=True)
     if os.environ.get(one.variable):
         session.notes.print(f"{one.variable} is set and wins over prov.toml", style="warning", soft_wrap=True)
+    _tell(session, rest)
 
 
 def _unset(key: str) -> None:
     from stratumops.settings import accessor
 
-    one = accessor(key)
     session = Session.current()
     text = _edited(session, key, None)
-    _require_valid(text)
+    is_foreign = _file(session).exists() and text != _text_of(session) and not _is_setting(key)
+    # A key that there is not may still stand in the file, and is what somebody wants to be rid of.
+    one = None if is_foreign else accessor(key)
+    rest = _require_better(text, key)
     if _file(session).exists():
         replace_text(_file(session), text)
-    if session.as_json:
-        session.say_json(_row(one, one.read(session.settings()), session))
+    if one is None and session.as_json:
+        session.say_json({"key": key, "removed": True})
+    elif one is None:
+        session.notes.print(Text.assemble((visible(key), "name"), " is removed; there is no such setting"), soft_wrap=True)
+    elif session.as_json:
+        session.say_json(_row(one, one.read(_survey(session)[0]), session))
     else:
         session.notes.print(Text.assemble((key, "name"), f" is back at its default, {_text(one.default)}"), soft_wrap=True)
+    _tell(session, rest)
 
 
 def _validate() -> None:
+    from prov_server.install.agreement import disagreements
+
     session = Session.current()
-    session.settings()
+    found = disagreements(session.settings())
+    if found:
+        raise InvalidInputError(
+            f"settings: {found[0].key}: {found[0].message}", hint=found[0].hint, problems=[asdict(one) for one in found]
+        )
     if session.as_json:
         session.say_json({"valid": True, "file": str(_file(session)) if _file(session).exists() else None})
     else:
@@ -155,11 +179,9 @@ def _edited(session: Session, key: str, value: Any) -> str:
 
     path = _file(session)
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-    except (ParseError, UnicodeDecodeError) as error:
+        document = tomlkit.parse(_text_of(session))
+    except ParseError as error:
         raise InvalidInputError(f"prov.toml is not TOML: {error}", hint=f"correct {path}") from None
-    except OSError as error:
-        raise PermissionDeniedError(f"{path} cannot be read: {error.strerror}", hint="check the file's owner and mode") from None
     *tables, leaf = key.split(".")
     table: Any = document
     for name in tables:
@@ -177,20 +199,53 @@ def _edited(session: Session, key: str, value: Any) -> str:
     return tomlkit.dumps(document)
 
 
-def _require_valid(text: str) -> None:
-    """Raises InvalidInputError unless the text as a whole holds valid settings; nothing has been written yet."""
-    from pydantic import ValidationError
+def _require_better(text: str, key: str) -> list["Problem"]:
+    """Raises InvalidInputError when this key would be wrong in the new text, or would not fit the other settings.
 
-    from stratumops.settings import Settings
+    Answers what else is wrong: one who repairs a file does it key by key. Nothing has been written yet.
+    """
+    from prov_server.install.agreement import disagreements
+    from stratumops.settings import survey
 
+    settings, problems = survey(text)
+    problems = problems + disagreements(settings)
+    for one in problems:
+        if one.key == key or one.key.startswith(f"{key}."):
+            raise InvalidInputError(f"prov.toml would not be valid: {one.key}: {one.message}", hint=one.hint)
+    return problems
+
+
+def _tell(session: Session, problems: list["Problem"]) -> None:
+    for one in problems:
+        session.notes.print(f"still wrong: {visible(one.said)}", style="warning", soft_wrap=True)
+
+
+def _repair(problem: "Problem") -> str:
+    return f"what is wrong is left out; `prov config unset {visible(problem.key)}` removes it, `prov config set` corrects it"
+
+
+def _survey(session: Session) -> "tuple[Settings, list[Problem]]":
+    """The settings as far as they are valid, and what in the file is not."""
+    from stratumops.settings import survey
+
+    return survey(_text_of(session))
+
+
+def _text_of(session: Session) -> str:
+    """The text of `prov.toml`; empty when there is none. Raises InvalidInputError or PermissionDeniedError."""
+    path = _file(session)
     try:
-        Settings.model_validate(tomllib.loads(text))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInputError(
-            f"prov.toml would not be valid: {where}: {first['msg']}", hint="correct that key first; `prov config list` shows all"
-        ) from None
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"prov.toml is not UTF-8 text (byte {error.start})", hint=f"correct {path}") from None
+    except OSError as error:
+        raise PermissionDeniedError(f"{path} cannot be read: {error.strerror}", hint="check the file's owner and mode") from None
+
+
+def _is_setting(key: str) -> bool:
+    from stratumops.settings import accessors
+
+    return any(one.key == key for one in accessors())
 
 
 def _row(one: "Accessor", value: Any, session: Session) -> dict[str, Any]:

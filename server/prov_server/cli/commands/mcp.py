@@ -1,7 +1,7 @@
 """`prov mcp`: the server for assistants, and putting it into their clients."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.text import Text
@@ -12,6 +12,7 @@ from prov_server.cli.commands.serve import offer_options
 from prov_server.cli.console import visible
 from prov_server.cli.groups import Command
 from prov_server.cli.session import Session
+from stratumops.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from prov_server.install import Change
@@ -68,22 +69,29 @@ def _clients() -> None:
     session.out.print(table)
 
 
-def _install(client: str, scope: Any, dry_run: bool) -> None:
+def _which() -> NoReturn:
+    from prov_server.install import clients
+
+    names = [one.name for one in clients()]
+    raise InvalidInputError("which client?", hint=f"--client with one of: {', '.join(names)}", clients=names)
+
+
+def _install(client: str | None, scope: Any, dry_run: bool) -> None:
     from prov_server.install import find_client, install, running_command, serve_arguments
 
     session = Session.current()
-    found = find_client(client)
+    found = find_client(client or _which())
     workspace: Path | None = session.workspace.root if found.starts_anywhere or session.chosen.workspace else None
     change = install(found, command=running_command(), args=serve_arguments(workspace), scope=scope, dry_run=dry_run)
     done = "would write" if dry_run else "wrote" if change.changed else "nothing to do:"
     _tell(session, change, done, then=found.after if change.changed and not dry_run else "", client=found.name)
 
 
-def _uninstall(client: str, scope: Any, dry_run: bool) -> None:
+def _uninstall(client: str | None, scope: Any, dry_run: bool) -> None:
     from prov_server.install import find_client, uninstall
 
     session = Session.current()
-    found = find_client(client)
+    found = find_client(client or _which())
     change = uninstall(found, scope=scope, dry_run=dry_run)
     done = ("would take it out of" if dry_run else "took it out of") if change.changed else "it is not in"
     _tell(session, change, done, then="", client=found.name)
@@ -145,7 +153,7 @@ def _tools() -> None:
 def _client_options() -> list[click.Parameter]:
     scopes = click.Choice(("user", "project"))
     return [
-        RichOption(["--client"], type=ClientName(), required=True, help="Which client; `prov mcp clients` lists them"),
+        RichOption(["--client"], type=ClientName(), help="Which client; `prov mcp clients` lists them"),
         RichOption(["--scope"], type=scopes, default="user", show_default=True, help="All of your projects, or this one"),
         RichOption(["--dry-run"], is_flag=True, default=False, help="Only say what would be done"),
     ]

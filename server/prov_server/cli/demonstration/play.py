@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shlex
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -22,6 +24,7 @@ from prov_server.cli.session import Session
 from prov_server.cli.views.excerpt import Sources
 from prov_server.cli.views.generate import show_understanding
 from prov_server.cli.views.validate import show_verdict
+from prov_server.install.registration import running_command
 from prov_tools.config import GenerateConfigOutput, GetSchemaOutput, ValidateConfigOutput
 from stratumops.errors import StratumError, UnavailableError
 from stratumops.workspace import Workspace
@@ -182,10 +185,20 @@ async def _attack(stage: Stage, client: "Client", attacks: list[dict[str, str]])
 
 async def _close(stage: Stage, steps: list[dict[str, str]]) -> None:
     stage.scene("What next")
-    width = max(len(step["command"]) for step in steps)
-    for step in steps:
-        stage.say("  ", (step["command"].ljust(width), "name"), "  ", (step["words"], "quiet"))
+    commands = [typed(step["command"]) for step in steps]
+    width = max(map(len, commands))
+    for command, step in zip(commands, steps, strict=True):
+        stage.say("  ", (command.ljust(width), "name"), "  ", (step["words"], "quiet"))
     stage.console.print()
+
+
+def typed(command: str) -> str:
+    """A command as it works in this shell: with the path of the running program when `prov` is not on PATH."""
+    if shutil.which("prov"):
+        return command
+    running = Path(running_command())
+    shown = f"{running.relative_to(Path.cwd())}" if running.is_relative_to(Path.cwd()) else str(running)
+    return shlex.quote(shown) + command.removeprefix("prov")
 
 
 async def _call(client: "Client", tool: str, **arguments: Any) -> Any:

@@ -65,5 +65,11 @@ def _writing_options() -> list[click.Parameter]:
     ]
 
 
+PERSON_NOTES = {
+    "toolsets": "Switching is for running servers: an assistant asks its own. For all of them, set mcp.toolsets in prov.toml.",
+    "generate_config": "Exits with 1 when the configuration does not pass validation.",
+}
+"""What help adds for a person to a tool's description, which is written for a model."""
+
 PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {"generate_config": _writing_options}
 """Options that only a person has, by tool. They are here because help needs them before any view is imported."""

@@ -101,7 +101,9 @@ def _show(console: "Console", finding: Finding, sources: Sources) -> None:
     elif finding.path:
         console.print(Text.assemble(gutter, (" --> ", "quiet"), visible(finding.path)), soft_wrap=True)
     if line is not None and finding.line is not None:
-        shown, start, length = underline(line, finding.column, finding.end_column)
+        shown, start, length = underline(
+            line, finding.column, finding.end_column, min(LONGEST_LINE, console.width - len(gutter) - 3)
+        )
         console.print(Text.assemble((f"{finding.line} | ", "quiet"), shown), soft_wrap=True)
         if length:
             carets = Text.assemble((f"{gutter} | ", "quiet"), " " * start, ("^" * length, finding.severity))
@@ -115,14 +117,15 @@ def _at(finding: Finding) -> str:
     return f"  {visible(finding.path)}" if finding.path else ""
 
 
-def underline(line: str, column: int | None, end_column: int | None = None) -> tuple[str, int, int]:
+def underline(line: str, column: int | None, end_column: int | None = None, width: int = LONGEST_LINE) -> tuple[str, int, int]:
     """The line as it is shown, and where its carets start and how many there are (0 without a column).
 
     Columns count characters from 1, the end is exclusive; without one, the value that starts at the column is underlined.
-    What is shown may be wider where a character had to be spelled out.
+    At most `width` characters are shown (and at least 20). What is shown may be wider where a character had to be spelled out.
     """
+    width = max(width, 20)
     if not column or column > len(line):
-        return _clip(visible(line.rstrip())), 0, 0
+        return _clip(visible(line.rstrip()), width), 0, 0
     if end_column is not None and end_column > column:
         value = line[column - 1 : end_column - 1]
     else:
@@ -131,10 +134,11 @@ def underline(line: str, column: int | None, end_column: int | None = None) -> t
     before, marked = visible(line[: column - 1]).expandtabs(4), visible(value)
     rest = visible(line[column - 1 + len(value) :].rstrip())
     # A long line is cut in front, so that what is meant stays on the screen.
-    if len(before) + len(marked) > LONGEST_LINE:
-        before = "…" + before[max(0, len(before) - LONGEST_LINE // 2) :]
-        marked = marked[: LONGEST_LINE // 2]
-    return _clip(before + marked + rest), _cells(before), max(1, _cells(marked))
+    if len(before) + len(marked) > width:
+        kept = min(len(before), width // 2 - 1)
+        before = ("…" if kept < len(before) else "") + before[len(before) - kept :]
+        marked = marked[: width // 2]
+    return _clip(before + marked + rest, width), _cells(before), max(1, _cells(marked))
 
 
 def _cells(text: str) -> int:
@@ -143,5 +147,5 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _clip(text: str) -> str:
-    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
+def _clip(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -7,7 +7,7 @@ from prov_server.cli.console import visible
 from prov_server.cli.highlight import show_code
 from prov_server.cli.views import Answer
 from prov_server.cli.views.excerpt import Sources, show_findings
-from prov_server.cli.writing import write_new
+from prov_server.cli.writing import STDOUT, require_place, write_new
 from prov_tools.config import FindingRow, GenerateConfigOutput
 
 GROUPS = (
@@ -22,9 +22,12 @@ def act(answer: Answer) -> None:
     output = answer.output
     assert isinstance(output, GenerateConfigOutput)
     files: dict[str, str] = {}
-    if target := answer.extras.get("output"):
+    workspace = answer.session.workspace
+    if (target := answer.extras.get("output")) and target != STDOUT:
+        require_place(target, workspace)
         files[target] = output.config
     if folder := answer.extras.get("split"):
+        require_place(f"{folder.rstrip('/')}/main.ncl", workspace)
         files |= {f"{folder.rstrip('/')}/{name}": text for name, text in (output.files or {}).items()}
     for written in write_new(files, force=bool(answer.extras.get("force"))):
         answer.session.notes.print(Text.assemble(("wrote ", "good"), visible(written)), soft_wrap=True)
@@ -36,7 +39,7 @@ def show(answer: Answer) -> None:
     assert isinstance(output, GenerateConfigOutput)
     notes = answer.session.notes
     show_understanding(notes, output)
-    if not (answer.extras.get("output") or answer.extras.get("split")):
+    if answer.extras.get("output") == STDOUT or not (answer.extras.get("output") or answer.extras.get("split")):
         show_code(answer.session.out, output.config)
         if answer.session.out.is_terminal:
             notes.print()
