@@ -90,16 +90,21 @@ class _Remains:
         if not self._indices:
             self.value = self._copy(self.value)
         # All places are looked up before anything moves; of one list the last element goes first.
-        places = {(id(parent), key): parent for parent, key in filter(None, map(self._place, locations))}
+        places: dict[tuple[int, Any], Any] = {
+            (id(parent), key): parent for parent, key in filter(None, map(self._place, locations))
+        }
         for (_, key), parent in sorted(places.items(), key=lambda place: _last_first(place[0][1]), reverse=True):
-            if key == "name" and isinstance(parent[key], str) and parent[key] not in self._stand_ins:
-                # A bad name is no reason to say nothing about the rest of what bears it.
-                parent[key] = f"unnamed-{len(self._stand_ins) + 1}"
-                self._stand_ins.add(parent[key])
-                continue
-            del parent[key]
-            if isinstance(parent, list):
-                del self._indices[id(parent)][key]
+            self._take_out(parent, key)
+
+    def _take_out(self, parent: Any, key: Any) -> None:
+        if key == "name" and isinstance(parent[key], str) and parent[key] not in self._stand_ins:
+            # A bad name is no reason to say nothing about the rest of what bears it.
+            parent[key] = f"unnamed-{len(self._stand_ins) + 1}"
+            self._stand_ins.add(parent[key])
+            return
+        del parent[key]
+        if id(parent) in self._indices:
+            del self._indices[id(parent)][key]
 
     def _copy(self, value: Any) -> Any:
         if isinstance(value, dict):

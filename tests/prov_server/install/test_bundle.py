@@ -117,6 +117,8 @@ async def test_an_unpacked_bundle_starts_with_uv_as_a_desktop_client_would_start
     uv = Path(sys.executable).with_name(launch["command"])
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setenv("PROV_WORKSPACE", str(workspace))
+    # As pip does: a machine's own certificates count.
+    monkeypatch.setenv("UV_SYSTEM_CERTS", "true")
     sync = [uv, "sync", "--no-dev", "--directory", unpacked, "--python", sys.executable]
     synced = await anyio.run_process(sync, check=False)
     said = synced.stderr.decode()
