@@ -96,14 +96,14 @@ class _Remains:
         for (_, key), parent in sorted(places.items(), key=lambda place: _last_first(place[0][1]), reverse=True):
             self._take_out(parent, key)
 
-    def _take_out(self, parent: Any, key: str | int) -> None:
-        if isinstance(parent, list) and isinstance(key, int):
+    def _take_out(self, parent: list[Any] | dict[Any, Any], key: Any) -> None:
+        if isinstance(parent, list):
             del parent[key]
             del self._indices[id(parent)][key]
-        elif key == "name" and isinstance(parent["name"], str) and parent["name"] not in self._stand_ins:
+        elif key == "name" and isinstance(parent[key], str) and parent[key] not in self._stand_ins:
             # A bad name is no reason to say nothing about the rest of what bears it.
-            parent["name"] = f"unnamed-{len(self._stand_ins) + 1}"
-            self._stand_ins.add(parent["name"])
+            parent[key] = f"unnamed-{len(self._stand_ins) + 1}"
+            self._stand_ins.add(parent[key])
         else:
             del parent[key]
 
