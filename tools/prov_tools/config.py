@@ -43,11 +43,11 @@ class GenerateConfigInput(ToolInput):
     resource_type: Annotated[Literal["server", "network", "cluster", "database"] | None, Field(description="Only this kind")] = (
         None
     )
-    split: Annotated[bool, Field(description="Also split into files")] = False
+    split: Annotated[bool, Field(description="Also split into files")] = True
 
 
 class GenerateConfigOutput(ToolOutput):
-    """The configuration and how it came about: `unplaced` are wishes that found no place, `files` (on request) the same split."""
+    """The configuration and how it came about: `unplaced` are wishes that found no place, `files` the same split."""
 
     config: str
     valid: bool
