@@ -66,18 +66,18 @@ async def validate(
     """
     text = nickel_source(source)
     await report(0, 3, "evaluating")
-    outcome = await _evaluated(nickel.checked_value(text, workspace=workspace))
+    outcome = await evaluated(nickel.checked_value(text, workspace=workspace))
     if outcome.diagnostics or not isinstance(outcome.value, dict):
-        return _verdict([_placed(one, (), None, source) for one in _unreadable(outcome)], None, strict)
+        return _verdict([placed(one, (), None, source) for one in unreadable(outcome)], None, strict)
     await report(1, 3, "checking")
     # In threads: a large configuration with many faults takes seconds, and the server answers others meanwhile.
     judged = await asyncio.to_thread(_first_layers, outcome.value, today, pricer, monthly_budget)
     findings, config, bare = judged.findings, judged.shape.config, judged.bare
     if config is not None and not judged.shape.findings:
-        contracted = await _evaluated(nickel.contracted(text, contract_of(bare or INFRASTRUCTURE), workspace=workspace))
+        contracted = await evaluated(nickel.contracted(text, contract_of(bare or INFRASTRUCTURE), workspace=workspace))
         findings += await asyncio.to_thread(check_rendered, contracted, config, bare)
     await report(2, 3, "locating")
-    located = await _locate(findings, bare, text, source, nickel, workspace)
+    located = await locate_findings(findings, bare, text, source, nickel, workspace)
     return await asyncio.to_thread(_verdict, located, config, strict)
 
 
@@ -90,7 +90,7 @@ def nickel_source(source: ConfigSource) -> NickelSource:
     return NickelSource(f"import {nickel_string(source.path.name)} as '{form}", OURS, source.path.parent)
 
 
-async def _evaluated(asked: Awaitable[Outcome]) -> Outcome:
+async def evaluated(asked: Awaitable[Outcome]) -> Outcome:
     """An outcome; that a text runs away is one too."""
     try:
         return await asked
@@ -98,7 +98,7 @@ async def _evaluated(asked: Awaitable[Outcome]) -> Outcome:
         return Outcome(diagnostics=tuple(error.diagnostics))
 
 
-def _unreadable(outcome: Outcome) -> list[Finding]:
+def unreadable(outcome: Outcome) -> list[Finding]:
     if outcome.diagnostics:
         return [diagnostic_finding(found, 1) for found in outcome.diagnostics]
     kinds = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
@@ -139,7 +139,7 @@ def _inner_layers(
     yield from check_limits(config, pricer, monthly_budget)
 
 
-async def _locate(
+async def locate_findings(
     findings: list[Finding],
     bare: Kind | None,
     text: NickelSource,
@@ -148,7 +148,7 @@ async def _locate(
     workspace: Workspace | None,
 ) -> list[Finding]:
     """Findings with paths as they stand in the text (a bare record has no list around it), and with lines and columns."""
-    written = [_as_written(one.where, bare) for one in findings]
+    written = [as_written(one.where, bare) for one in findings]
     wanted = [index for index, one in enumerate(findings) if one.line is None]
     positions: dict[int, Position | None] = {}
     if wanted:
@@ -159,11 +159,11 @@ async def _locate(
             found = [None] * len(wanted)
         positions = dict(zip(wanted, found, strict=True))
     return await asyncio.to_thread(
-        lambda: [_placed(one, written[index], positions.get(index), source) for index, one in enumerate(findings)]
+        lambda: [placed(one, written[index], positions.get(index), source) for index, one in enumerate(findings)]
     )
 
 
-def _placed(one: Finding, where: Path, position: Position | None, source: ConfigSource) -> Finding:
+def placed(one: Finding, where: Path, position: Position | None, source: ConfigSource) -> Finding:
     """A finding with its path as written and its place. A pasted text has no file; our own import of a data file is no place."""
     update: dict[str, Any] = {} if where == one.where else {"where": where}
     name = None if source.path is None else source.name
@@ -177,7 +177,7 @@ def _placed(one: Finding, where: Path, position: Position | None, source: Config
     return one.model_copy(update=update) if update else one
 
 
-def _as_written(where: Path, bare: Kind | None) -> Path:
+def as_written(where: Path, bare: Kind | None) -> Path:
     if bare is None:
         return where
     outer = (bare.field, 0) if bare.is_list else (bare.field,)

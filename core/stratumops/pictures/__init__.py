@@ -1,0 +1,1 @@
+"""Pictures for people: bars and graphs as SVG, and SVG as PNG."""

@@ -1,0 +1,67 @@
+"""The words of an assessment: check, result, waiver, assessment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Path = tuple[str | int, ...]
+Framework = Literal["soc2", "hipaa", "gdpr", "pci"]
+FRAMEWORKS: Mapping[Framework, str] = {
+    "soc2": "SOC 2",
+    "hipaa": "HIPAA Security Rule",
+    "gdpr": "GDPR",
+    "pci": "PCI DSS 4.0",
+}
+Status = Literal["pass", "fail", "not_assessable", "not_applicable"]
+Severity = Literal["critical", "high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one check said of one resource. `path` is the value that it judged (the evidence), `value` that value in words.
+
+    A failed result that is waived has `waived` (the reason and the last day); it counts neither as passed nor as failed.
+    """
+
+    check: str
+    status: Status
+    path: Path
+    address: str
+    message: str
+    fix: str = ""
+    value: str = ""
+    waived: "Waived | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """Why a failed result was accepted, and until when."""
+
+    reason: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What all checks of a framework said. `automatable` of `total` checks can be decided from a configuration at all.
+
+    `notes` are about waivers: unknown check, expired, matched nothing.
+    """
+
+    framework: Framework
+    results: tuple[Result, ...]
+    automatable: int
+    total: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """The results that fail and are not waived."""
+        return tuple(result for result in self.results if result.status == "fail" and result.waived is None)
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether nothing fails. It never means "compliant": most of a framework is about people."""
+        return not self.failed
