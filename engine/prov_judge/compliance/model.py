@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 Path = tuple[str | int, ...]
 Framework = Literal["soc2", "hipaa", "gdpr", "pci"]
@@ -16,6 +16,34 @@ FRAMEWORKS: Mapping[Framework, str] = {
 Status = Literal["pass", "fail", "not_assessable", "not_applicable"]
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. `kind` is the kind of resource it looks at, or `infrastructure` for the configuration as a whole.
+
+    `fix` says in words what to do; `change` are dotted fields of that resource and the values that make it pass, where a program
+    may propose them. `controls` are the ids of each framework's requirements. `reason` says why a configuration alone cannot
+    decide it; it is empty for a check that can pass and fail. `checkov` and
+    `prowler` are the checks of other tools that ask the same.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    kind: str
+    why: str
+    fix: str
+    controls: Mapping[Framework, tuple[str, ...]]
+    change: Mapping[str, Any]
+    checkov: tuple[str, ...] = ()
+    prowler: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def is_automatable(self) -> bool:
+        """Whether a configuration can pass and fail it."""
+        return not self.reason
 
 
 @dataclass(frozen=True, slots=True)
