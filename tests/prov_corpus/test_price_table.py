@@ -1,5 +1,6 @@
 """A damaged price table is refused with file, line and column; the shipped ones pass every guard."""
 
+import csv
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prov_corpus import PROVIDERS
-from prov_corpus.prices.compute import COMPUTE_COLUMNS, COMPUTE_TABLE, SPECS_COLUMNS, SPECS_TABLE, read_prices
+from prov_corpus.prices.compute import COMPUTE_COLUMNS, COMPUTE_TABLE, SPECS_COLUMNS, SPECS_TABLE, open_prices
 from prov_corpus.prices.table import money, read_table
 from stratumops.errors import InvalidInputError, NotFoundError
 
@@ -93,6 +94,22 @@ def test_a_quoted_cell_may_hold_a_comma(tmp_path):
     assert quoted[:-1] == read(table(tmp_path, SECOND))[0][:-1]
 
 
+def test_a_quoted_cell_is_read_in_a_block_too(tmp_path):
+    opened = open_prices(table(tmp_path, GOOD, SECOND.replace(",list", ',"list, net"')))
+    assert opened.block("aws", "us-east-1")["source"] == ["list", "list, net"]
+
+
+@pytest.mark.parametrize(("damaged", "cells"), [(GOOD + ",more", 11), (GOOD.removesuffix(",list"), 9), (GOOD + ',"mo,re"', 11)])
+def test_a_line_of_a_block_with_too_many_or_few_cells_is_refused_with_their_number(tmp_path, damaged, cells):
+    with pytest.raises(InvalidInputError, match=rf"line 3: has {cells} cells, expected 10"):
+        open_prices(table(tmp_path, SECOND, damaged)).block("aws", "us-east-1")
+
+
+def test_two_wrong_lines_that_make_up_for_each_other_are_refused(tmp_path):
+    with pytest.raises(InvalidInputError, match="line 2"):
+        open_prices(table(tmp_path, GOOD + ",more", SECOND.removesuffix(",list"))).block("aws", "us-east-1")
+
+
 def test_a_blank_line_is_refused(tmp_path):
     with pytest.raises(InvalidInputError, match=r"line 3"):
         read(table(tmp_path, GOOD, "", SECOND))
@@ -100,15 +117,44 @@ def test_a_blank_line_is_refused(tmp_path):
 
 def test_the_line_is_right_when_only_one_provider_is_read(tmp_path):
     path = table(tmp_path, "gcp,us-central1,e2-micro,2,1,0.008,,USD,2026-08-03,list", GOOD, SECOND.replace("USD", "US"))
+    opened = open_prices(path)
     with pytest.raises(InvalidInputError) as caught:
-        read_prices(path, "aws")
+        opened.block("aws", "us-east-1")
     assert caught.value.details["line"] == 4
-    assert len(read_prices(path, "gcp")) == 1
+    assert opened.block("gcp", "us-central1").index == {"e2-micro": 0}
+
+
+def test_rows_of_a_region_may_stand_apart_and_keep_their_lines(tmp_path):
+    elsewhere = GOOD.replace("us-east-1", "eu-west-1")
+    opened = open_prices(table(tmp_path, GOOD, elsewhere, SECOND))
+    assert list(opened.block("aws", "us-east-1").index) == ["t3.micro", "t3.small"]
+    assert opened.blocks == (("aws", "us-east-1"), ("aws", "eu-west-1"))
+    with pytest.raises(InvalidInputError) as caught:
+        open_prices(table(tmp_path, GOOD, elsewhere, SECOND.replace("0.0208", "free"))).block("aws", "us-east-1")
+    assert caught.value.details == {"file": "prices.csv", "line": 4, "column": "hourly"}
+
+
+def test_a_region_that_the_table_does_not_have_has_no_rows(tmp_path):
+    assert not open_prices(table(tmp_path, GOOD)).block("aws", "moon-1").index
+
+
+@pytest.mark.parametrize("region", [" us-east-1", '"us-east-1"', ""])
+def test_a_damaged_region_is_refused_when_the_table_is_opened(tmp_path, region):
+    with pytest.raises(InvalidInputError) as caught:
+        open_prices(table(tmp_path, SECOND, GOOD.replace("us-east-1", region)))
+    assert caught.value.details == {"file": "prices.csv", "line": 3, "column": "region"}
+
+
+def test_lines_may_end_as_windows_ends_them(tmp_path):
+    path = table(tmp_path, GOOD, SECOND)
+    plain = read(path)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(path) == plain
 
 
 def test_an_unknown_provider_is_refused_even_when_another_one_is_read(tmp_path):
     with pytest.raises(InvalidInputError, match=r"line 3, column provider"):
-        read_prices(table(tmp_path, GOOD, "azur" + GOOD[3:]), "aws")
+        open_prices(table(tmp_path, GOOD, "azur" + GOOD[3:]))
 
 
 def test_the_same_sku_twice_in_a_region_is_refused(tmp_path):
@@ -147,10 +193,21 @@ def test_money_is_read_back_exactly(amount):
 
 def test_every_row_of_the_shipped_tables_passes_the_guards():
     prices = read(COMPUTE_TABLE)
-    assert len(prices) == sum(len(read_prices(COMPUTE_TABLE, provider)) for provider in PROVIDERS)
+    opened = open_prices(COMPUTE_TABLE)
+    assert len(prices) == sum(len(opened.block(*named).index) for named in opened.blocks)
     assert len(prices) > 18_000
     assert {row[0] for row in prices} == set(PROVIDERS) - {"local"}
     assert read_table(SPECS_TABLE, SPECS_COLUMNS, key=("provider", "sku"), groups=PROVIDERS)
+
+
+def test_the_shipped_prices_are_what_the_csv_reader_sees():
+    opened = open_prices(COMPUTE_TABLE)
+    with COMPUTE_TABLE.open(encoding="utf-8", newline="") as stream:
+        for number, row in enumerate(csv.DictReader(stream), 2):
+            block = opened.block(row["provider"], row["region"])
+            at = block.index[row["sku"]]
+            assert (block["hourly"][at], block["currency"][at]) == (Decimal(row["hourly"]), row["currency"]), number
+            assert block["monthly_cap"][at] == (Decimal(row["monthly_cap"]) if row["monthly_cap"] else None), number
 
 
 def test_prices_of_one_region_are_in_one_currency():

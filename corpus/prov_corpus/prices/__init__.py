@@ -1,7 +1,8 @@
-"""Machine sizes (SKUs) and their prices, from dated tables.
+"""Machine sizes (SKUs), their prices and those of other services, from dated tables.
 
-Tables are parsed one provider at a time, when it is first asked about. Money is `Decimal`. What has no price answers
-None and is never zero; what a table does not know (memory of some Azure sizes) is None as well.
+A table is opened on the first question and parsed block by block (a provider's region). Money is `Decimal`. What has no
+price answers None and is never zero; what costs nothing is a row of free.toml with its reason. What a table does not know
+(memory of some Azure sizes) is None as well.
 """
 
 from prov_corpus.prices.choice import cheapest_sku, plan_size
@@ -15,16 +16,26 @@ from prov_corpus.prices.compute import (
     priced_regions,
     skus,
 )
+from prov_corpus.prices.discounts import share_of_server, sustained_use_discount
+from prov_corpus.prices.disk_tiers import disk_tier, disk_tiers
+from prov_corpus.prices.services import ANY_REGION, ServicePrice, service_prices
 
 __all__ = [
+    "ANY_REGION",
     "HOURS_PER_MONTH",
     "ComputePrice",
+    "ServicePrice",
     "Sku",
     "cheapest_sku",
+    "disk_tier",
+    "disk_tiers",
     "find_sku",
     "nearest_skus",
     "plan_size",
     "price",
     "priced_regions",
+    "service_prices",
+    "share_of_server",
     "skus",
+    "sustained_use_discount",
 ]

@@ -1,7 +1,7 @@
 """Compute SKUs and prices: the rows of compute.csv, and specs.csv for sizes that the price list leaves out or blank."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from prov_corpus.catalogue.families import classify
 from prov_corpus.catalogue.regions import price_region
 from prov_corpus.catalogue.source import checked_provider
 from prov_corpus.prices.custom import custom_size
-from prov_corpus.prices.table import count, currency, day, money, optional, quantity, read_table, text
+from prov_corpus.prices.table import Columns, Table, count, currency, day, money, optional, quantity, read_table, text
 from prov_corpus.similar import nearest
 from stratumops.errors import InvalidInputError
 
@@ -44,8 +44,8 @@ SPECS_COLUMNS = {
     "source": text,
 }
 
-# Positions in a row of compute.csv.
-_REGION, _SKU, _VCPU, _MEMORY, _HOURLY = 1, 2, 3, 4, 5
+_KEY = ("provider", "region", "sku")
+_OFFER = ("hourly", "monthly_cap", "currency", "as_of", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,37 +80,50 @@ class ComputePrice:
         return full if self.monthly_cap is None else min(full, self.monthly_cap)
 
 
-def read_prices(path: Path, provider: str) -> list[tuple[Any, ...]]:
-    """The guarded rows of one provider; raises InvalidInputError with file, line and column."""
-    return read_table(path, COMPUTE_COLUMNS, key=("provider", "region", "sku"), groups=PROVIDERS, only=provider)
+def open_prices(path: Path) -> Table:
+    """The table of prices, in blocks of a provider's region; raises InvalidInputError with file, line and column."""
+    return Table(path, COMPUTE_COLUMNS, key=_KEY, groups=PROVIDERS, leading=2)
 
 
-def read_specs(path: Path, provider: str) -> list[tuple[Any, ...]]:
-    """The guarded rows of the specifications of one provider."""
-    return read_table(path, SPECS_COLUMNS, key=("provider", "sku"), groups=PROVIDERS, only=provider)
+def read_specs(path: Path) -> list[tuple[Any, ...]]:
+    """The guarded rows of the table of specifications."""
+    return read_table(path, SPECS_COLUMNS, key=("provider", "sku"), groups=PROVIDERS)
 
 
 @functools.cache
-def _rows(provider: str) -> Mapping[str, Mapping[str, tuple[Any, ...]]]:
-    """Region of the price list -> SKU -> row."""
-    by_region: dict[str, dict[str, tuple[Any, ...]]] = {}
-    for row in read_prices(COMPUTE_TABLE, checked_provider(provider)):
-        by_region.setdefault(row[_REGION], {})[row[_SKU]] = row
-    return by_region
+def _specs() -> list[tuple[Any, ...]]:
+    return read_specs(SPECS_TABLE)
+
+
+@functools.cache
+def _prices() -> Table:
+    return open_prices(COMPUTE_TABLE)
+
+
+def _offer(table: Columns, region: str, sku: str, at: int) -> ComputePrice:
+    return ComputePrice(region, sku, *(table[name][at] for name in _OFFER))
+
+
+def _first_stated(blocks: Iterable[Columns], column: str) -> dict[str, Any]:
+    """What each SKU's first row with a value says."""
+    stated: dict[str, Any] = {}
+    for block in blocks:
+        for name, value in zip(block["sku"], block[column], strict=True):
+            if value is not None:
+                stated.setdefault(name, value)
+    return stated
 
 
 @functools.cache
 def skus(provider: str) -> Mapping[str, Sku]:
     """Every known SKU of a provider over all regions, priced or not, by exact name. The local machine has none."""
-    specs = {name: (vcpu, memory) for _, name, vcpu, memory, *_ in read_specs(SPECS_TABLE, checked_provider(provider))}
-    stated: dict[str, tuple[int | None, float | None]] = {}
-    for by_sku in _rows(provider).values():
-        for name, row in by_sku.items():
-            vcpu, memory = stated.get(name, (None, None))
-            stated[name] = (vcpu or row[_VCPU], memory or row[_MEMORY])
+    checked_provider(provider)
+    specs = {name: (vcpu, memory) for of, name, vcpu, memory, *_ in _specs() if of == provider}
+    blocks = [_prices().block(provider, region) for region in priced_regions(provider)]
+    vcpus, memories = _first_stated(blocks, "vcpu"), _first_stated(blocks, "memory_gb")
     found: dict[str, Sku] = {}
-    for name in sorted(stated.keys() | specs.keys()):
-        vcpu, memory = stated.get(name, (None, None))
+    for name in sorted(specs.keys() | {name for block in blocks for name in block["sku"]}):
+        vcpu, memory = vcpus.get(name), memories.get(name)
         spec_vcpu, spec_memory = specs.get(name, (None, None))
         plan = classify(provider, name)
         # The price list counts the cores of the whole machine for sizes with fewer usable ones; the name does not.
@@ -142,18 +155,23 @@ def nearest_skus(provider: str, name: str, n: int = 3) -> list[str]:
     return nearest(name, skus(provider), n)
 
 
+@functools.cache
 def priced_regions(provider: str) -> tuple[str, ...]:
     """The regions of the price list that have prices of this provider."""
-    return tuple(_rows(provider))
+    checked_provider(provider)
+    return tuple(region for of, region in _prices().blocks if of == provider)
 
 
 def price(provider: str, region: str, sku: str) -> ComputePrice | None:
     """The price of a SKU (exact name) in a region or region of the price list; None when the table has none."""
-    row = _rows(provider).get(price_region(provider, region), {}).get(sku)
-    return None if row is None else ComputePrice(row[_REGION], row[_SKU], *row[_HOURLY:])
+    place = price_region(provider, region)
+    table = _prices().block(provider, place)
+    at = table.index.get(sku)
+    return None if at is None else _offer(table, place, sku, at)
 
 
 def prices_of(provider: str, region: str) -> list[ComputePrice]:
     """All prices of a region or region of the price list; empty when it has none."""
-    rows = _rows(provider).get(price_region(provider, region), {})
-    return [ComputePrice(row[_REGION], row[_SKU], *row[_HOURLY:]) for row in rows.values()]
+    place = price_region(provider, region)
+    table = _prices().block(provider, place)
+    return [_offer(table, place, sku, at) for sku, at in table.index.items()]

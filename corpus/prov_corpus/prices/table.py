@@ -1,13 +1,14 @@
 """The one importer of price tables: CSV with a header, a known set of columns, a key, and a guard for each column.
 
 A price that is read wrongly is money that is counted wrongly, so nothing is skipped, guessed or repaired: the first
-damaged cell is an InvalidInputError that names file, line and column. Tables are parsed a column at a time with each
-distinct text parsed once, which is what makes eighteen thousand rows a matter of milliseconds.
+damaged cell is an InvalidInputError that names file, line and column. A table is opened in a few milliseconds and parsed
+block by block (a provider's region), a column at a time, with each distinct text parsed once.
 """
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -90,37 +91,181 @@ def _fail(path: Path, line: int, column: str, problem: str) -> NoReturn:
     )
 
 
-def _read_lines(path: Path) -> list[str]:
+def _one_of(groups: Collection[str], parser: Parser) -> Parser:
+    """The parser of a column that names one of some groups."""
+
+    def parse(cell: str) -> Any:
+        if cell not in groups:
+            raise ValueError(f"is not one of {', '.join(groups)}")
+        return parser(cell)
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Guarded rows as columns: equal cells are one object, and nothing is made of a row until somebody asks for it.
+
+    `index` leads from what identifies a row in its block to its position in every column: the value of the last column of the
+    key, or a tuple of values where the key has several columns more than the block's name.
+    """
+
+    by_name: Mapping[str, Sequence[Any]]
+    index: Mapping[Any, int]
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        return self.by_name[name]
+
+
+def _read_text(path: Path) -> str:
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise NotFoundError(f"no such table: {path.name}", hint="reinstall the package", file=path.name) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         _fail(path, line, "", "is not UTF-8 text")
-    lines = content.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    return lines
+    if "\r" in content:
+        content = content.replace("\r\n", "\n")
+    return content.removesuffix("\n")
 
 
-def _cells(path: Path, lines: list[str], columns: list[str], numbers: Callable[[], Iterable[int]]) -> list[tuple[str, ...]]:
-    """The cells of each column; a line is a record (no cell holds a line break).
+class Table:
+    """An opened table: a block of rows is parsed when it is first asked for, the header and the groups are checked now.
 
-    Without quotes a cell ends at each comma, so one split of the whole text gives every cell, in a third of the time that
-    the CSV reader takes.
+    `columns` are the expected columns, in order, each with its parser (which raises ValueError). `key` names the columns that
+    identify a row. `groups` are the values that the first column may have. The values of the `leading` first columns name a
+    block; with none of them, all rows are one block in the order of the file. Raises InvalidInputError (file, line and column
+    in its details) or NotFoundError.
     """
-    joined = ",".join(lines)
-    width = len(columns)
-    if '"' not in joined and {line.count(",") for line in lines} == {width - 1}:
-        cells_in_order = joined.split(",")
-        return [tuple(cells_in_order[at::width]) for at in range(width)]
+
+    def __init__(
+        self, path: Path, columns: Mapping[str, Parser], *, key: Sequence[str], groups: Collection[str], leading: int
+    ) -> None:
+        self._path = path
+        first = next(iter(columns))
+        self._parsers = {**columns, first: _one_of(groups, columns[first])}
+        self._leading = tuple(columns)[:leading]
+        self._key = tuple(key)
+        self._text = _read_text(path)
+        self._parsed: dict[tuple[str, ...], Columns] = {}
+        # What each text of a column was read as, over all blocks.
+        self._values: dict[str, dict[str, Any]] = {name: {} for name in columns}
+        header = self._text.partition("\n")[0]
+        if header.split(",") != list(columns):
+            _fail(path, 1, "", f"the columns must be {','.join(columns)}")
+        self._spans = self._find_blocks(len(header))
+
+    def _find_blocks(self, at: int) -> dict[tuple[str, ...], list[tuple[int, int]]]:
+        """Where the rows of each block stand; rows of one block may stand apart, though in a shipped table they do not."""
+        if not self._leading:
+            return {(): [(at + 1, len(self._text))]} if at < len(self._text) else {}
+        prefix = ",".join(["[^,\n]*"] * len(self._leading))
+        rows_of_a_block = re.compile(rf"\n({prefix}),.*(?:\n\1,.*)*")
+        spans: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        while at < len(self._text):
+            found = rows_of_a_block.match(self._text, at)
+            if found is None:
+                line = self._text[at + 1 :].partition("\n")[0]
+                _fail(self._path, self._line(at), "", f"has {line.count(',') + 1} cells, expected {len(self._parsers)}")
+            named = tuple(found[1].split(","))
+            for column, value in zip(self._leading, named, strict=True):
+                self._check(column, value, at)
+            spans.setdefault(named, []).append((at + 1, found.end()))
+            at = found.end()
+        return spans
+
+    def _line(self, at: int) -> int:
+        """The number of the line that the line break at `at` starts."""
+        return self._text.count("\n", 0, at) + 2
+
+    def _check(self, column: str, value: str, at: int) -> None:
+        if '"' in value:
+            _fail(self._path, self._line(at), column, f"{value[:40]!r} must not be quoted")
+        try:
+            self._parsers[column](value)
+        except ValueError as error:
+            _fail(self._path, self._line(at), column, f"{value[:40]!r} {error}")
+
+    @property
+    def blocks(self) -> tuple[tuple[str, ...], ...]:
+        """The values of the leading columns, in the order of the file."""
+        return tuple(self._spans)
+
+    def block(self, *named: str) -> Columns:
+        """The guarded rows of a block; none when the table has no such block."""
+        if named not in self._spans:
+            return Columns(dict.fromkeys(self._parsers, ()), {})
+        if named not in self._parsed:
+            self._parsed[named] = self._parse(named, self._spans[named])
+        return self._parsed[named]
+
+    def _parse(self, named: tuple[str, ...], spans: Sequence[tuple[int, int]]) -> Columns:
+        names = list(self._parsers)
+
+        def numbers() -> Iterator[int]:
+            """The numbers of the lines that were read; only a damaged table is asked for them."""
+            for start, end in spans:
+                first = self._line(start - 1)
+                yield from range(first, first + self._text.count("\n", start, end) + 1)
+
+        block = "".join(self._text[start - 1 : end] for start, end in spans)
+        cells_of = _cells(self._path, block, named, len(names), numbers)
+        rows = len(cells_of[0])
+        by_name: dict[str, Sequence[Any]] = {
+            column: [self._parsers[column](value)] * rows for column, value in zip(self._leading, named, strict=True)
+        }
+        for name, cells in zip(names[len(named) :], cells_of, strict=True):
+            by_name[name] = self._column(name, cells, numbers)
+        identifying = [by_name[name] for name in self._key if name not in self._leading]
+        identity = identifying[0] if len(identifying) == 1 else list(zip(*identifying, strict=True))
+        index = dict(zip(identity, range(rows), strict=True))
+        if len(index) != rows:
+            seen = set()
+            for number, values in zip(numbers(), zip(*(by_name[name] for name in self._key), strict=True), strict=True):
+                if values in seen:
+                    _fail(self._path, number, ", ".join(self._key), f"{' / '.join(map(str, values))} is there twice")
+                seen.add(values)
+        return Columns(by_name, index)
+
+    def _column(self, name: str, cells: Sequence[str], numbers: Callable[[], Iterator[int]]) -> list[Any]:
+        values, parser, distinct = self._values[name], self._parsers[name], set(cells)
+        try:
+            for cell in distinct.difference(values):
+                values[cell] = parser(cell)
+        except ValueError:
+            for number, cell in zip(numbers(), cells, strict=True):
+                try:
+                    parser(cell)
+                except ValueError as error:
+                    _fail(self._path, number, name, f"{cell[:40]!r} {error}")
+            raise
+        return [values[cells[0]]] * len(cells) if len(distinct) == 1 else list(map(values.__getitem__, cells))
+
+
+def _cells(
+    path: Path, block: str, named: Sequence[str], columns: int, numbers: Callable[[], Iterator[int]]
+) -> list[Sequence[str]]:
+    """The cells of each column after those that name the block. Each line begins with a line break and these names.
+
+    A line is a record (no cell holds a line break). Without quotes a cell ends at each comma, so one split of the whole text
+    gives every cell, in a third of the time that the CSV reader takes. Each line's beginning is kept as a cell that holds a
+    line break: they must be exactly every (width + 1)th.
+    """
+    width = columns - len(named)
+    beginning = "\n" + "".join(f"{name}," for name in named)
+    if '"' not in block:
+        in_order = block.replace(beginning, ",\n,").split(",")
+        breaks = in_order[1 :: width + 1]
+        if (len(in_order) - 1) % (width + 1) == 0 and breaks.count("\n") == len(breaks) == block.count("\n"):
+            return [in_order[at + 2 :: width + 1] for at in range(width)]
+    lines = block.split(beginning)[1:]
     try:
         rows = list(csv.reader(lines, strict=True))
         if len(rows) == len(lines):
             by_column = list(zip(*rows, strict=True))
             if len(by_column) == width:
-                return by_column
+                return list(by_column)
     except (csv.Error, ValueError):
         pass  # the loop below says where
     for number, line in zip(numbers(), lines, strict=True):
@@ -129,57 +274,12 @@ def _cells(path: Path, lines: list[str], columns: list[str], numbers: Callable[[
         except csv.Error as error:
             _fail(path, number, "", f"is not CSV ({error})")
         if len(cells) != width:
-            _fail(path, number, "", f"has {len(cells)} cells, expected {width}")
+            _fail(path, number, "", f"has {len(cells) + len(named)} cells, expected {columns}")
     raise AssertionError("a table that fails as a whole fails in one of its lines")
 
 
 def read_table(
-    path: Path,
-    columns: Mapping[str, Parser],
-    *,
-    key: Collection[str],
-    groups: Collection[str],
-    only: str | None = None,
+    path: Path, columns: Mapping[str, Parser], *, key: Sequence[str], groups: Collection[str]
 ) -> list[tuple[Any, ...]]:
-    """The rows of a table as tuples in the order of `columns`.
-
-    `columns` are the expected columns, in order, each with its parser (which raises ValueError). `key` names the columns
-    that together identify a row. `groups` are the values that the first column may have; with `only`, just the rows of
-    that group are parsed. Raises InvalidInputError (file, line and column in its details) or NotFoundError.
-    """
-    lines = _read_lines(path)
-    names = list(columns)
-    if not lines or lines[0].split(",") != names:
-        _fail(path, 1, "", f"the columns must be {','.join(names)}")
-    for group in {line.partition(",")[0] for line in lines[1:]} - set(groups):
-        number = next(at for at, line in enumerate(lines[1:], 2) if line.partition(",")[0] == group)
-        _fail(path, number, names[0], f"{group[:40]!r} is not one of {', '.join(groups)}" if group else "is blank")
-    start = "" if only is None else f"{only},"
-    rows = [line for line in lines[1:] if line.startswith(start)]
-    if not rows:
-        return []
-
-    def numbers() -> Iterable[int]:
-        return (number for number, line in enumerate(lines[1:], 2) if line.startswith(start))
-
-    parsed: list[list[Any]] = []
-    for (name, parser), cells in zip(columns.items(), _cells(path, rows, names, numbers), strict=True):
-        try:
-            values = {cell: parser(cell) for cell in set(cells)}
-        except ValueError:
-            for number, cell in zip(numbers(), cells, strict=True):
-                try:
-                    parser(cell)
-                except ValueError as error:
-                    _fail(path, number, name, f"{cell[:40]!r} {error}")
-            raise
-        parsed.append(list(map(values.__getitem__, cells)))
-
-    identity = [parsed[names.index(name)] for name in key]
-    if len(set(zip(*identity, strict=True))) != len(rows):
-        seen: set[tuple[Any, ...]] = set()
-        for number, named in zip(numbers(), zip(*identity, strict=True), strict=True):
-            if named in seen:
-                _fail(path, number, ", ".join(key), f"{' / '.join(map(str, named))} is there twice")
-            seen.add(named)
-    return list(zip(*parsed, strict=True))
+    """All rows of a table as tuples in the order of `columns` and of the file; all else as `Table`."""
+    return list(zip(*Table(path, columns, key=key, groups=groups, leading=0).block().by_name.values(), strict=True))
