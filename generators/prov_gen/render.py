@@ -29,7 +29,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "clusters.ncl": ("clusters", "workloads"),
     "databases.ncl": ("databases", "caches", "queues"),
     "storage.ncl": ("buckets", "volumes", "file_systems"),
-    "security.ncl": ("security", "kms_keys", "certificates", "secrets"),
+    "security.ncl": ("security", "kms_keys", "certificates", "secrets", "waivers"),
     "operations.ncl": ("monitoring", "log_groups", "backup_plans", "registries", "limits"),
 }
 

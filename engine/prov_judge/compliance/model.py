@@ -1,18 +1,15 @@
 """The words of an assessment: check, result, waiver, assessment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from prov_corpus.frameworks import frameworks
 
 Path = tuple[str | int, ...]
 Framework = Literal["soc2", "hipaa", "gdpr", "pci"]
-FRAMEWORKS: Mapping[Framework, str] = {
-    "soc2": "SOC 2",
-    "hipaa": "HIPAA Security Rule",
-    "gdpr": "GDPR",
-    "pci": "PCI DSS 4.0",
-}
+FRAMEWORKS: Mapping[Framework, str] = {name: frameworks()[name].name for name in get_args(Framework)}
 Status = Literal["pass", "fail", "not_assessable", "not_applicable"]
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
@@ -20,12 +17,13 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `kind` is the kind of resource it looks at, or `infrastructure` for the configuration as a whole.
+    """One check. `kind` is the kind of resource it looks at first (`also` are further ones), `infrastructure` for the
+    configuration as a whole, or `any`.
 
-    `fix` says in words what to do; `change` are dotted fields of that resource and the values that make it pass, where a program
-    may propose them. `controls` are the ids of each framework's requirements. `reason` says why a configuration alone cannot
-    decide it; it is empty for a check that can pass and fail. `checkov` and
-    `prowler` are the checks of other tools that ask the same.
+    `fix` says in words what to do; `change` are dotted fields of a resource of `kind` and the values that make it pass, where a
+    program may propose them (a result brings its own, as kinds differ). `controls` are the ids of each framework's requirements,
+    and `control_note` says why they differ from another tool's. `reason` says why a configuration alone cannot decide it; it is
+    empty for a check that can pass and fail. `checkov` and `prowler` are the checks of other tools that ask the same.
     """
 
     id: str
@@ -39,6 +37,8 @@ class Check:
     checkov: tuple[str, ...] = ()
     prowler: tuple[str, ...] = ()
     reason: str = ""
+    also: tuple[str, ...] = ()
+    control_note: str = ""
 
     @property
     def is_automatable(self) -> bool:
@@ -50,7 +50,9 @@ class Check:
 class Result:
     """What one check said of one resource. `path` is the value that it judged (the evidence), `value` that value in words.
 
-    A failed result that is waived has `waived` (the reason and the last day); it counts neither as passed nor as failed.
+    `subject` is where the resource stands (() for the configuration as a whole); `change` are dotted fields of the subject and
+    the values that make it pass, empty where no program can know them. A failed result that is waived has `waived` (the reason
+    and the last day); it counts neither as passed nor as failed.
     """
 
     check: str
@@ -61,6 +63,8 @@ class Result:
     fix: str = ""
     value: str = ""
     waived: "Waived | None" = None
+    subject: Path = ()
+    change: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Waived:
 
     reason: str
     expires: date
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

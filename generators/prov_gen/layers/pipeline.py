@@ -17,6 +17,7 @@ from prov_gen.layers.rendered import check_rendered, contract_of, diagnostic_fin
 from prov_gen.layers.security import check_security
 from prov_gen.layers.shape import Shape, check_shape
 from prov_gen.layers.suggest import Suggestions
+from prov_gen.layers.waivers import check_waivers
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import INFRASTRUCTURE, Kind, resources, wrap
 from prov_gen.nickel import Nickel, NickelRunawayError, NickelSource, Outcome, Position, nickel_string
@@ -136,6 +137,7 @@ def _inner_layers(
     yield from check_network(config)
     yield from check_references(config, suggestions)
     yield from check_security(config)
+    yield from check_waivers(config, today, suggestions)
     yield from check_limits(config, pricer, monthly_budget)
 
 

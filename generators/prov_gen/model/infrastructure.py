@@ -9,7 +9,7 @@ from prov_gen.model.data import Bucket, Cache, Database, FileSystem, Queue, Volu
 from prov_gen.model.kubernetes import KubernetesCluster, Workload
 from prov_gen.model.network import DnsZone, LoadBalancer, Networking, SecurityGroup
 from prov_gen.model.operations import BackupPlan, Limits, LogGroup, Monitoring, Registry, Taskserv
-from prov_gen.model.security import Certificate, KmsKey, Secret, Security
+from prov_gen.model.security import Certificate, KmsKey, Secret, Security, Waiver
 from prov_gen.model.server import Server
 from stratumops.provider import Provider
 
@@ -48,6 +48,7 @@ class InfrastructureConfig(Record):
     security: Security | None = Field(default=None, description="Protections of the whole account")
     monitoring: Monitoring | None = Field(default=None, description="Metrics and alerts")
     limits: Limits | None = Field(default=None, description="What it may use at most")
+    waivers: list[Waiver] = Field(default=[], description="Failed compliance checks that were accepted")
 
 
 def dump(config: Record) -> dict[str, Any]:

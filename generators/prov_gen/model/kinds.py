@@ -56,6 +56,7 @@ KINDS = (
     Kind("security", security.Security, "security", "Security", is_list=False, is_resource=False),
     Kind("monitoring", operations.Monitoring, "monitoring", "Monitoring", is_list=False, is_resource=False),
     Kind("limits", operations.Limits, "limits", "Limits", is_list=False, is_resource=False),
+    Kind("waiver", security.Waiver, "waivers", "Waiver", is_resource=False),
 )
 INFRASTRUCTURE = Kind("infrastructure", InfrastructureConfig, "", "Configuration", is_list=False)
 BY_NAME = {kind.name: kind for kind in (INFRASTRUCTURE, *KINDS)}

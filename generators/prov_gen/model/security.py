@@ -80,3 +80,17 @@ class Security(Record):
     malware_protection: bool = Field(default=False, description="Whether hosts are scanned for malware")
     iam_policies: list[IamPolicy] = Field(default=[], description="Sets of permissions")
     iam_users: list[IamUser] = Field(default=[], description="Accounts of people and programs")
+
+
+class Waiver(Record):
+    """A failed compliance check that somebody accepted, with the reason, until a day."""
+
+    check: Label = Field(description="Id of the check, such as NET-07")
+    resource: Label | None = Field(default=None, description="Name or address (server.web) of what it is for; all when left out")
+    reason: Annotated[str, StringConstraints(min_length=10, max_length=1024)] = Field(
+        description="Why it is accepted, in a sentence"
+    )
+    expires: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = Field(
+        description="Last day on which it holds, as 2027-01-31"
+    )
+    approved_by: Label | None = Field(default=None, description="Who accepted it")

@@ -57,6 +57,7 @@ def test_whatever_is_changed_both_refuse_it_or_both_take_it(evaluate):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_the_smallest_record_gets_every_default_of_the_model(kind: Kind, evaluate):
     needed = {"name": "a", "domain": "example.com", "image": "nginx", "handle": "vault:a#b"}
+    needed |= {"check": "NET-07", "reason": "it is the edge", "expires": "2027-01-31"}
     written = {name: needed[name] for name, field in kind.model.model_fields.items() if field.is_required()}
     filled = evaluate(nickel_literal(written), contract_of(kind))
     assert filled == kind.model.model_validate(written).model_dump(mode="json", exclude_none=True)

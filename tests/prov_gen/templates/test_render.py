@@ -198,6 +198,7 @@ NEEDS_MORE = {
     "certificates": [{"name": "a", "domain": "example.com"}],
     "secrets": [{"name": "a", "handle": "vault:a#b"}],
     "workloads": [{"name": "a", "image": "nginx"}],
+    "waivers": [{"check": "NET-07", "reason": "it is the edge", "expires": "2027-01-31"}],
 }
 
 
