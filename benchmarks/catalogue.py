@@ -1,6 +1,6 @@
 """All benchmarks, in the order of the table: those with a goal first within their area."""
 
-from benchmarks import configurations, faces, memory, startup
+from benchmarks import configurations, faces, judgement, memory, prices, startup
 from benchmarks.measure import Benchmark
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -8,4 +8,6 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     *memory.BENCHMARKS,
     *faces.BENCHMARKS,
     *configurations.BENCHMARKS,
+    *prices.BENCHMARKS,
+    *judgement.BENCHMARKS,
 )

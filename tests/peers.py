@@ -52,6 +52,11 @@ def node_tool(name: str) -> list[str]:
     return [node(), str(home / program)]
 
 
+def python_tool(name: str, program: str) -> list[str]:
+    """Return the start of a command line that runs `program` of the PyPI peer `name`; its arguments follow."""
+    return [str(environment(name) / "venv" / "bin" / program)]
+
+
 def count_tokens(text: str) -> int:
     """Return how many o200k tokens `text` is."""
     counted = subprocess.run(

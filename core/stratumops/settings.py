@@ -78,6 +78,10 @@ class LimitSettings(Group):
         int, Field(ge=1, le=1000, description="Tool calls of one principal that run at once; more wait")
     ] = 8
     call_timeout_seconds: Annotated[float, Field(gt=0, le=3600, description="Longest time of a tool call, in seconds")] = 120.0
+    max_rows: Annotated[
+        int,
+        Field(ge=0, le=100_000, description="Longest list in an answer to an assistant (resources, failures, steps); 0 is all"),
+    ] = 20
 
 
 class NickelSettings(Group):

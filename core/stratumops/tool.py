@@ -6,7 +6,8 @@ from functools import cached_property
 from inspect import cleandoc
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from stratumops.errors import InvalidInputError
 from stratumops.schema import Json, compact_schema
@@ -43,6 +44,17 @@ class ToolOutput(BaseModel):
         """False when the call worked but its verdict is negative (findings, compliance): exit code 1 in a shell."""
         return True
 
+    def resource_links(self) -> dict[str, str]:
+        """Resources that hold the whole of this answer or more about it, as name -> address."""
+        return {}
+
+
+Hidden = SkipJsonSchema[Any]
+"""A field of an output for a face in this process, such as the whole that a person's table shows.
+
+Declare it `whole: Annotated[Hidden, HIDDEN] = None`: it is neither sent nor described.
+"""
+HIDDEN: Any = Field(exclude=True, repr=False)
 
 In = TypeVar("In", bound=ToolInput)
 Out = TypeVar("Out", bound=ToolOutput)

@@ -12,8 +12,11 @@ from typing import Any
 from prov_gen.nickel import Limits, Nickel
 from prov_server.links import Limit, LimitSize, Observe, Offered
 from prov_server.measure import Metrics
+from prov_server.prices import Prices
+from prov_server.reports import PrincipalReports, ReportStore
 from prov_server.toolsets import FixedToolsets, PrincipalToolsets, ToolsetSwitches
 from prov_tools.context import Context, Defaults
+from prov_tools.cost import LazyPricer
 from prov_tools.registry import REGISTRY
 from stratumops.errors import InvalidInputError, UnavailableError
 from stratumops.middleware import Call, Face, Proceed, chain, validate
@@ -49,6 +52,8 @@ class Application:
     metrics: Metrics
     observe: Observe
     proceed: Proceed[Context]
+    prices: Prices
+    reports: ReportStore = field(default_factory=ReportStore)
     on_tools_changed: list[Callable[[Principal], Awaitable[None]]] = field(default_factory=list)
 
     async def call(
@@ -66,9 +71,15 @@ class Application:
                 provider=self.settings.generation.provider,
                 environment=self.settings.generation.environment,
                 max_findings=self.settings.validation.max_findings,
+                # A person's table and a script's JSON hold everything; what an assistant reads costs tokens.
+                max_rows=0 if face == "cli" else self.settings.limits.max_rows,
                 monthly_budget=self.settings.validation.monthly_budget,
             ),
+            prices=self.prices,
             report=report,
+            pricer=LazyPricer(self.prices),
+            # Only an MCP client can read resources.
+            reports=PrincipalReports(self.reports, principal) if face == "mcp" else None,
         )
         with self.observe.watch(face) as observed:
             tool = self.registry[name]
@@ -91,6 +102,10 @@ class Application:
         """Up to `limit` paths that `read_config` takes, relative to the workspace, sorted."""
         files = await asyncio.to_thread(self.workspace.readable_files, limit, max_visited=MAX_LISTING)
         return [path.relative_to(self.workspace.root).as_posix() for path in files]
+
+    async def read_report(self, path: str, principal: Principal) -> str:
+        """The whole of an answer that this principal got. Raises NotFoundError."""
+        return await asyncio.to_thread(self.reports.read, principal, path)
 
     async def ready(self) -> None:
         """Raises StratumError (UnavailableError) while the application cannot do its main job: evaluate a configuration."""
@@ -152,6 +167,7 @@ def build(workspace: Workspace, settings: Settings, *, registry: Registry[Contex
         switches=switches,
         metrics=metrics,
         observe=observe,
+        prices=Prices(workspace),
         proceed=chain(
             [
                 Offered(switches),

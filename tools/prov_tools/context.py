@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     # A tenth of a second that `prov --help` need not pay.
     from prov_gen.layers.limits import Pricer
     from prov_gen.nickel import Nickel
+    from prov_judge.prices.book import PriceBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,31 @@ class Toolsets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Values from the settings that handlers use where a caller gave none."""
+    """Values from the settings that handlers use where a caller gave none. `max_rows`: of a list in an answer; 0 is all."""
 
     provider: str
     environment: str
     max_findings: int
+    max_rows: int
     monthly_budget: float
+
+
+class Reports(Protocol):
+    """Where an answer's whole is kept, so that the answer itself can be short."""
+
+    def keep(self, name: str, make: Callable[[], str]) -> str:
+        """The address (`prov://report/...`) under which the calling principal can read it; `make` runs when it is read.
+
+        The name's ending says the media type: .json, .md, .svg.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One call's surroundings."""
+    """One call's surroundings. `prices` reads the workspace's price book (and may take 50 ms); `reports` is there where a
+    caller can read resources.
+    """
 
     workspace: Workspace
     nickel: "Nickel"
@@ -61,5 +76,7 @@ class Context:
     today: Callable[[], date]
     principal: Principal
     defaults: Defaults
+    prices: "Callable[[], PriceBook]"
     report: Report = silent
     pricer: "Pricer | None" = None
+    reports: Reports | None = None

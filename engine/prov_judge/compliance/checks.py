@@ -7,7 +7,7 @@ from typing import Any
 
 from prov_corpus.frameworks import check_rows
 from prov_corpus.similar import nearest
-from prov_judge.compliance.conditions import for_framework
+from prov_judge.compliance.conditions import DEFAULT, Variant, for_variant
 from prov_judge.compliance.model import FRAMEWORKS, SEVERITIES, Check, Framework
 from prov_judge.compliance.rules import Rule
 from stratumops.errors import InternalError, NotFoundError
@@ -53,9 +53,22 @@ def checks_of(framework: Framework) -> tuple[Check, ...]:
 
 
 @cache
-def rules_of(check_id: str, framework: Framework) -> tuple[Rule, ...]:
-    """The compiled rules of a check, with the thresholds of a framework."""
-    return tuple(Rule.of(rule, framework) for rule in check_rows()[check_id].get("rule", ()))
+def variant_of(check_id: str, framework: Framework) -> Variant:
+    """The framework where a rule of the check has a threshold for it, else `DEFAULT`: frameworks that ask the same share it."""
+    return framework if _names(check_rows()[check_id].get("rule", ()), framework) else DEFAULT
+
+
+@cache
+def rules_of(check_id: str, variant: Variant) -> tuple[Rule, ...]:
+    """The compiled rules of a check, with the thresholds of a variant."""
+    return tuple(Rule.of(rule, variant) for rule in check_rows()[check_id].get("rule", ()))
+
+
+def _names(data: Any, framework: Framework) -> bool:
+    """Whether data holds a table of frameworks that names this one."""
+    if isinstance(data, Mapping):
+        return (DEFAULT in data and framework in data) or any(_names(value, framework) for value in data.values())
+    return isinstance(data, list | tuple) and any(_names(value, framework) for value in data)
 
 
 def _check(row: Mapping[str, Any]) -> Check:
@@ -76,7 +89,7 @@ def _check(row: Mapping[str, Any]) -> Check:
         why=row["why"],
         fix=row["fix"],
         controls=MappingProxyType({name: tuple(row["controls"][name]) for name in FRAMEWORKS if name in row["controls"]}),
-        change=MappingProxyType({field: for_framework(value, "soc2") for field, value in change.items()}),
+        change=MappingProxyType({field: for_variant(value, DEFAULT) for field, value in change.items()}),
         checkov=tuple(row.get("checkov", ())),
         prowler=tuple(row.get("prowler", ())),
         reason=row.get("reason", ""),

@@ -18,10 +18,14 @@ from typing import Any
 from prov_gen.layers.security import is_internet
 from prov_gen.model.base import Record
 from prov_judge.compliance.evidence import Evidence, failing, holding, value_in_words
-from prov_judge.compliance.model import Framework, Path
+from prov_judge.compliance.model import Path
 from prov_judge.compliance.predicates import PREDICATES
 from prov_judge.compliance.scope import Subject, World
 from stratumops.errors import InternalError
+
+DEFAULT = "default"
+Variant = str
+"""A framework, or `DEFAULT` for all that have no threshold of their own."""
 
 Condition = Callable[[Any, Path, Subject, World], Evidence]
 """From a record, its path, the subject that it belongs to, and the configuration around it."""
@@ -53,28 +57,28 @@ OPERATORS: Mapping[str, Operator] = {
 _GROUPS = ("all", "any", "none")
 
 
-def compiled(data: Mapping[str, Any], framework: Framework) -> Condition:
+def compiled(data: Mapping[str, Any], variant: Variant) -> Condition:
     """The function of a condition. Raises InternalError for data that is no condition."""
     if "field" in data:
-        return _field(data, framework)
+        return _field(data, variant)
     if "predicate" in data:
-        parameters = {key: for_framework(value, framework) for key, value in data.items() if key != "predicate"}
+        parameters = {key: for_variant(value, variant) for key, value in data.items() if key != "predicate"}
         if data["predicate"] not in PREDICATES:
             raise InternalError(f"there is no predicate {data['predicate']!r}", hint=f"there are: {', '.join(PREDICATES)}")
         predicate = PREDICATES[data["predicate"]]
         return lambda _node, _path, subject, world: predicate(subject, world, **parameters)
     for quantifier in ("every", "some"):
         if quantifier in data:
-            return _over(data[quantifier], compiled(data["holds"], framework), is_every=quantifier == "every")
+            return _over(data[quantifier], compiled(data["holds"], variant), is_every=quantifier == "every")
     for group in _GROUPS:
         if group in data:
-            return _group(group, [compiled(inner, framework) for inner in data[group]])
+            return _group(group, [compiled(inner, variant) for inner in data[group]])
     raise InternalError(f"this is no condition: {dict(data)!r}", hint="it has a field, a predicate, a list or a group")
 
 
-def for_framework(value: Any, framework: Framework) -> Any:
+def for_variant(value: Any, variant: Variant) -> Any:
     """A value of the data that may differ between frameworks: a table of them with a `default`."""
-    return value.get(framework, value["default"]) if isinstance(value, dict) and "default" in value else value
+    return value.get(variant, value[DEFAULT]) if isinstance(value, dict) and DEFAULT in value else value
 
 
 def _walk(node: Any, path: Path, steps: list[str]) -> tuple[Any, Path, bool]:
@@ -88,10 +92,10 @@ def _walk(node: Any, path: Path, steps: list[str]) -> tuple[Any, Path, bool]:
     return node, path, stated
 
 
-def _field(data: Mapping[str, Any], framework: Framework) -> Condition:
+def _field(data: Mapping[str, Any], variant: Variant) -> Condition:
     name = data["field"]
     steps, from_root = [step for step in name.removeprefix("/").split(".") if step], name.startswith("/")
-    tests = [(OPERATORS[key], for_framework(value, framework)) for key, value in data.items() if key in OPERATORS]
+    tests = [(OPERATORS[key], for_variant(value, variant)) for key, value in data.items() if key in OPERATORS]
     strange = set(data) - set(OPERATORS) - {"field"}
     if strange or not tests:
         raise InternalError(f"{name}: these are no operators: {sorted(strange)}", hint=f"there are: {', '.join(OPERATORS)}")

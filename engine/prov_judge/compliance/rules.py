@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prov_judge.compliance.conditions import Condition, compiled, for_framework
-from prov_judge.compliance.model import Check, Framework, Path, Result, Status
+from prov_judge.compliance.conditions import Condition, Variant, compiled, for_variant
+from prov_judge.compliance.model import Check, Path, Result, Status
 from prov_judge.compliance.scope import Subject, World
 from stratumops.errors import InternalError
 
@@ -14,7 +14,7 @@ _KEYS = frozenset({"kind", "each", "called", "when", "otherwise", "unknown", "be
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a check, compiled for a framework: which resources it looks at, when it applies, what it expects.
+    """One rule of a check, compiled for a variant: which resources it looks at, when it applies, what it expects.
 
     Where `when` does not hold the check does not apply (`otherwise` says why). Where the expectation holds as far as one can see
     but `unknown` holds as well, nobody can tell (`because`). `words` say what a failure is, where the fields alone would not.
@@ -33,7 +33,7 @@ class Rule:
     words: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], framework: Framework) -> "Rule":
+    def of(cls, row: Mapping[str, Any], variant: Variant) -> "Rule":
         """A row of data, compiled. Raises InternalError for keys that mean nothing, or conditions that are none."""
         if unknown := set(row) - _KEYS:
             raise InternalError(f"a rule has unknown keys: {', '.join(sorted(unknown))}", hint=f"there are: {sorted(_KEYS)}")
@@ -41,12 +41,12 @@ class Rule:
             kind=row["kind"],
             each=row.get("each", ""),
             called=row.get("called", ""),
-            when=compiled(row["when"], framework) if "when" in row else None,
+            when=compiled(row["when"], variant) if "when" in row else None,
             otherwise=row.get("otherwise", ""),
-            unknown=compiled(row["unknown"], framework) if "unknown" in row else None,
+            unknown=compiled(row["unknown"], variant) if "unknown" in row else None,
             because=row.get("because", ""),
-            expect=compiled(row["expect"], framework),
-            change={field: for_framework(value, framework) for field, value in row.get("change", {}).items()},
+            expect=compiled(row["expect"], variant),
+            change={field: for_variant(value, variant) for field, value in row.get("change", {}).items()},
             fix=row.get("fix", ""),
             words=row.get("words", ""),
         )

@@ -13,7 +13,7 @@ from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_NAME, Item, resources
 from prov_gen.model.network import Networking, Subnet, Vpc
 from prov_gen.model.operations import BackupPlan
-from prov_judge.compliance.model import Framework, Path
+from prov_judge.compliance.model import Path
 
 INFRASTRUCTURE = "infrastructure"
 ANY = "any"
@@ -29,11 +29,10 @@ class Subject:
 
 
 class World:
-    """A configuration as all rules of one assessment see it."""
+    """A configuration as all rules see it."""
 
-    def __init__(self, config: InfrastructureConfig, framework: Framework, today: date) -> None:
+    def __init__(self, config: InfrastructureConfig, today: date) -> None:
         self.config = config
-        self.framework = framework
         self.today = today
         self._subjects: dict[tuple[str, str], tuple[Subject, ...]] = {}
 

@@ -1,14 +1,15 @@
 """An estimate: resource > part > quantity, unit, unit price, monthly.
 
 Money is exact `Decimal`; faces round. Currencies are never added: every sum is by currency. A part without a price has
-`unit_price` None and is listed as unpriced; it is never zero. What truly costs nothing has a unit price of zero and says why.
+`price` None and is listed as unpriced; it is never zero. What truly costs nothing has a unit price of zero and says why.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
+from prov_corpus.prices import HOURS_PER_MONTH
 from prov_judge.prices.price import Price
 
 Path = tuple[str | int, ...]
@@ -25,7 +26,9 @@ class Part:
     """One line of a resource's bill.
 
     `quantity` is in `unit` a month. A usage-based part has `range`: its quantity at small, medium and large use; `quantity`
-    is the one that was assumed. `factor` is what discounts leave of the price (0.7 after 30 %), `notes` say why.
+    is the one that was assumed. `factor` is what discounts leave of the price (0.7 after 30 %), `notes` say why. `hint`
+    says what to do about a part without a price. `place` is the provider and region where it is billed ("aws us-east-1"),
+    which for a copy is not the resource's.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Part:
     notes: tuple[str, ...] = ()
     range: Mapping[Usage, Decimal] | None = None
     factor: Decimal = Decimal(1)
+    hint: str = ""
+    place: str = ""
 
     @property
     def is_usage(self) -> bool:
@@ -58,7 +63,12 @@ class Part:
     def _cost(self, quantity: Decimal) -> Decimal | None:
         if self.price is None:
             return None
-        return self.price.amount * quantity * self.factor
+        cost = self.price.amount * quantity
+        if self.price.monthly_cap is not None:
+            # A quantity of hours is that of whole machines: each of them has its own cap.
+            machines = (quantity / HOURS_PER_MONTH).to_integral_value(ROUND_CEILING)
+            cost = min(cost, self.price.monthly_cap * machines)
+        return cost * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +89,39 @@ class ResourceCost:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """A change that would cost less: what to write where, and how much a month it saves."""
+    """A change that would cost less: what to write where, and how much a month it saves.
 
+    `fields` are the new values by dotted field of the resource at `path`; None: the resource is taken away. The amount is
+    that of this change alone: of two changes to one plan only one can be made.
+    """
+
+    rule: str
     path: Path
     address: str
     change: str
     monthly: Decimal
     currency: str
     why: str
+    needs_testing: bool = False
+    fields: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """All currencies in one, at the rates that the caller gave; `missing` are currencies without a rate, not counted."""
+
+    currency: str
+    monthly: Decimal
+    rates: Mapping[str, Decimal]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The whole bill. `notes` are about all of it (a budget, a rate); `unpriced` are (address, part, hint)."""
+    """The whole bill. `notes` are about all of it; `unpriced` are (address, part, hint).
+
+    `rates` say what 1 of a currency is in `target`.
+    """
 
     resources: tuple[ResourceCost, ...]
     usage: Usage
@@ -99,10 +129,20 @@ class Estimate:
     unpriced: tuple[tuple[str, str, str], ...] = ()
     notes: tuple[str, ...] = ()
     rates: Mapping[str, Decimal] = field(default_factory=dict)
+    target: str = "USD"
 
     def totals(self, usage: Usage | None = None) -> dict[str, Decimal]:
         """Known cost of a month by currency."""
         return total([part for resource in self.resources for part in resource.parts], usage)
+
+    def converted(self, usage: Usage | None = None) -> Converted | None:
+        """The totals in one currency; None when no rate was given."""
+        if not self.rates:
+            return None
+        rates = {self.target: Decimal(1), **self.rates}
+        totals = self.totals(usage)
+        known = sum((amount * rates[currency] for currency, amount in totals.items() if currency in rates), Decimal(0))
+        return Converted(self.target, known, self.rates, tuple(sorted(set(totals) - set(rates))))
 
     def parts(self) -> Iterator[tuple[ResourceCost, Part]]:
         """Every line with its resource."""

@@ -34,6 +34,19 @@ class Position:
     is_exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value as it stands in the text, at `text[start:end]`; `keys` are the fields that a record's text names, None for others.
+
+    `is_known` is False for what only evaluation knows, such as an application; a value of dotted keys starts at the first key.
+    """
+
+    start: int
+    end: int
+    is_known: bool
+    keys: frozenset[str] | None
+
+
 @dataclass(slots=True)
 class _Node:
     """A value in the text. `is_known` is False when the text alone does not tell the value."""
@@ -83,6 +96,16 @@ class SourceMap:
                 return False
             node = child
         return node is None or not node.is_known
+
+    def trail(self, path: Path) -> list[Written]:
+        """The values on the way to a path's value, the whole first, as far as the text names them; none where it is lost."""
+        node, passed = self._root, list[Written]()
+        for step in [*path, None]:
+            if node is None:
+                break
+            passed.append(Written(node.start, node.end, node.is_known, None if node.fields is None else frozenset(node.fields)))
+            node = _child(node, step) if step is not None else None
+        return passed
 
     def _position(self, node: _Node, *, is_exact: bool) -> Position:
         line = bisect_right(self._lines, node.start)

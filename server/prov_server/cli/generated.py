@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 Build = Callable[..., "Application"]
 
-TITLES = {"config": "Configurations", "core": "Assistants"}
+TITLES = {
+    "config": "Configurations",
+    "core": "Assistants",
+    "cost": "Before you apply",
+    "compliance": "Before you apply",
+    "migration": "Before you apply",
+    "admin": "This workspace",
+}
 """How help calls a toolset, where its name with a capital does not do."""
 
 

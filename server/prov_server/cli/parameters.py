@@ -11,6 +11,7 @@ from rich_click import RichArgument, RichOption
 
 from prov_server.cli.completers import completer
 from prov_tools.arguments import ConfigArgument
+from stratumops.errors import InvalidInputError
 
 
 class JsonValue(click.ParamType[Any]):
@@ -43,8 +44,9 @@ class ConfigPath(click.ParamType[Any]):
 def parameters(tool: str, model: type[BaseModel]) -> list[click.Parameter]:
     """Required fields of a tool's input as positional arguments, the others as options.
 
-    The first field of a model without required ones may be given either way (`prov schema show server`), and after it the
-    words of its first list: `prov mcp toolsets enable config`.
+    A required field after the first may be given by name as well: `prov compliance check main.ncl --framework soc2`.
+    The first field of a model without required ones may be given either way (`prov schema show server`), and after
+    it the words of its first list: `prov mcp toolsets enable config`.
     """
     fields = model.model_fields
     made: list[click.Parameter] = []
@@ -57,8 +59,15 @@ def parameters(tool: str, model: type[BaseModel]) -> list[click.Parameter]:
         if words is not None:
             made.append(_argument(tool, words, fields[words], required=False))
             made.append(_option(tool, words, fields.pop(words), hidden=True))
+    is_first = True
     for name, info in fields.items():
-        made.append(_argument(tool, name, info, required=True) if info.is_required() else _option(tool, name, info))
+        if not info.is_required():
+            made.append(_option(tool, name, info))
+            continue
+        made.append(_argument(tool, name, info, required=is_first))
+        if not is_first:
+            made.append(_option(tool, name, info, hidden=True))
+        is_first = False
     return made
 
 
@@ -68,7 +77,10 @@ def is_config(info: FieldInfo) -> bool:
 
 
 def arguments_of(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
-    """What a person gave, as the tool's arguments; what was left out is left to the model's defaults."""
+    """What a person gave, as the tool's arguments; what was left out is left to the model's defaults.
+
+    Raises InvalidInputError for a required one that was given neither by place nor by name.
+    """
     arguments: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         # An option that was given wins over the same field's optional place.
@@ -76,6 +88,8 @@ def arguments_of(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any
         if value is None or value == ():
             value = given.get(name)
         if value is None or value == ():
+            if info.is_required():
+                raise InvalidInputError(f"missing argument {name.upper()}", hint=f"add it, or --{name.replace('_', '-')} ...")
             continue
         kind = _plain(info.annotation)
         arguments[name] = _many(value, _item(kind)) if _is_many(info) else value
@@ -89,7 +103,7 @@ def _argument(tool: str, name: str, info: FieldInfo, *, required: bool) -> click
         type=_type(_item(kind) if many else kind, info),
         nargs=-1 if many else 1,
         required=required,
-        help=_help(info),
+        help=_help(info) + (f" [required; also as --{name.replace('_', '-')}]" if info.is_required() and not required else ""),
         shell_complete=completer(tool, name),
     )
 

@@ -7,10 +7,12 @@ import click
 from rich_click import RichHelpConfiguration
 
 from prov_server.cli.commands.completion import completion
+from prov_server.cli.commands.compliance import compliance_commands
 from prov_server.cli.commands.config import config
 from prov_server.cli.commands.demo import demo
 from prov_server.cli.commands.init import init
 from prov_server.cli.commands.mcp import mcp_commands
+from prov_server.cli.commands.prices import prices
 from prov_server.cli.commands.schema import schema_list
 from prov_server.cli.commands.serve import serve
 from prov_server.cli.commands.version import version
@@ -66,9 +68,12 @@ def build_root(
     schema = Group("schema", commands=[schema_list], load=load, help="Look up what a configuration may say")
     mcp = Group("mcp", commands=mcp_commands(), load=load, help="Set up assistants, serve them, use their tools by hand")
     root.put(schema, CONFIGURATIONS)
+    root.put(
+        Group("compliance", commands=compliance_commands(), load=load, help="Judge by what auditors ask for"), "Before you apply"
+    )
     root.put(mcp, ASSISTANTS)
     root.put(serve, ASSISTANTS)
-    for command in (config(), completion(), version):
+    for command in (config(), prices(load), completion(), version):
         root.put(command, HERE)
     return root
 

@@ -25,6 +25,8 @@ MAX_CANDIDATES = 2_000
 """Paths that a completion chooses from; those nearest to the workspace's root come first."""
 SCHEMA_URI = "prov://schema/{name}"
 CONFIG_URI = "prov://config/{+path}"
+REPORT_URI = "prov://report/{+path}"
+CHECK_URI = "prov://check/{id}"
 
 
 def add_resources(server: ProvServer) -> None:
@@ -56,6 +58,36 @@ def add_resources(server: ProvServer) -> None:
         app = await server.application()
         try:
             return await app.read_config(path, caller.get())
+        except StratumError as error:
+            raise _as_resource_error(error) from None
+
+    @server.resource(
+        REPORT_URI,
+        name="report",
+        title="Report",
+        description="The whole of an answer, by the address that the answer names",
+        mime_type="text/plain",
+    )
+    async def report(path: str) -> str:
+        app = await server.application()
+        try:
+            return await app.read_report(path, caller.get())
+        except StratumError as error:
+            raise _as_resource_error(error) from None
+
+    @server.resource(
+        CHECK_URI,
+        name="check",
+        title="Compliance check",
+        description="What a check asks, why, and how to pass it",
+        mime_type="text/markdown",
+    )
+    async def check(id: str) -> str:  # noqa: A002 - the name in the address
+        from prov_judge.compliance.checks import find_check  # noqa: PLC0415 - as above
+        from prov_judge.compliance.markdown import check_as_markdown  # noqa: PLC0415 - as above
+
+        try:
+            return check_as_markdown(await asyncio.to_thread(find_check, id))
         except StratumError as error:
             raise _as_resource_error(error) from None
 
@@ -97,7 +129,11 @@ async def _candidates(server: ProvServer, ref: Any, name: str) -> list[str]:
         from prov_gen.schema import names  # noqa: PLC0415 - as above
 
         return list(names())
-    if name in {"path", "config", "current", "target"}:
+    if name == "id" and getattr(ref, "uri", "") == CHECK_URI:
+        from prov_judge.compliance.checks import checks  # noqa: PLC0415 - as above
+
+        return [check.id for check in checks()]
+    if name in {"path", "config", "current", "target"} and getattr(ref, "uri", "") != REPORT_URI:
         return await _readable(server, MAX_CANDIDATES)
     return []
 

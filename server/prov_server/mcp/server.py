@@ -19,6 +19,7 @@ from mcp_types import (
     GetPromptResult,
     InputRequiredResult,
     Resource,
+    ResourceLink,
     TextContent,
     Tool,
     ToolAnnotations,
@@ -27,10 +28,12 @@ from mcp_types import (
 from prov_server.mcp.caller import caller, principal_of
 from prov_server.mcp.sessions import Sessions
 from prov_server.mcp.watch import Watch
+from prov_server.reports import media_type
 from stratumops import __version__
 from stratumops.errors import InvalidInputError, NotFoundError, StratumError
 from stratumops.principal import LOCAL, Principal
 from stratumops.schema import compact_dump
+from stratumops.tool import ToolOutput
 
 if TYPE_CHECKING:
     from prov_server.compose import Application
@@ -168,7 +171,8 @@ class ProvServer(MCPServer[Any]):
         except StratumError as error:
             return CallToolResult(content=[TextContent(type="text", text=_json(error.as_dict()))], is_error=True)
         structured = compact_dump(output)
-        return CallToolResult(content=[TextContent(type="text", text=_json(structured))], structured_content=structured)
+        text = TextContent(type="text", text=_json(structured))
+        return CallToolResult(content=[text, *_links(output)], structured_content=structured)
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
@@ -187,6 +191,13 @@ class ProvServer(MCPServer[Any]):
             refusal = InvalidInputError(f"{name}: {'; '.join(said[:5])}", hint=f"its arguments: {', '.join(wanted)}")
             raise _as_mcp_error(refusal, INVALID_PARAMS)
         return await super().get_prompt(name, arguments, context)
+
+
+def _links(output: ToolOutput) -> list[ResourceLink]:
+    return [
+        ResourceLink(type="resource_link", uri=uri, name=name, mime_type=media_type(uri))
+        for name, uri in output.resource_links().items()
+    ]
 
 
 def _annotations(effect: str, *, idempotent: bool, open_world: bool) -> ToolAnnotations:

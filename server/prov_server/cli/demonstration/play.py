@@ -18,6 +18,7 @@ from rich.text import Text
 
 from prov_gen.source import PASTED
 from prov_server.cli.console import visible
+from prov_server.cli.demonstration.commands import run_commands
 from prov_server.cli.demonstration.stage import Stage
 from prov_server.cli.highlight import show_code
 from prov_server.cli.session import Session
@@ -46,7 +47,7 @@ def play(session: Session, *, svg: str | None, scenes: Iterable[int] = ()) -> in
     with tempfile.TemporaryDirectory(prefix="prov-demo-") as folder:
         workspace = Workspace.at(folder).root / "workspace"
         workspace.mkdir()
-        for name in ("broken.ncl", "mended.ncl"):
+        for name in ("broken.ncl", "mended.ncl", "shop.ncl", "wanted.ncl"):
             (workspace / name).write_text(_file(name), encoding="utf-8")
         (workspace.parent / "outside.ncl").write_text('{ servers = [{ name = "secret" }] }\n', encoding="utf-8")
         asyncio.run(_run(stage, Workspace.at(workspace), frozenset(scenes)))
@@ -94,6 +95,8 @@ async def _scenes(stage: Stage, client: "Client", workspace: Workspace, wanted: 
         partial(_read_schema, stage, client, asked["schema"]),
         partial(_show_faults, stage, client, workspace),
         partial(_mend, stage, client, workspace),
+        *(partial(run_commands, stage, one, workspace.root) for one in asked["command"]),
+        partial(_review, stage, client),
         partial(_attack, stage, client, asked["attack"]),
         partial(_close, stage, asked["next"]),
     ]
@@ -164,6 +167,18 @@ async def _mend(stage: Stage, client: "Client", workspace: Workspace) -> None:
     mended = ValidateConfigOutput.model_validate(await _call(client, "validate_config", config="mended.ncl"))
     show_verdict(stage.console, mended, Sources(workspace, name="mended.ncl"))
     stage.expect(mended.valid, "nothing left to mend")
+
+
+async def _review(stage: Stage, client: "Client") -> None:
+    stage.scene("All of it in one call, for an assistant")
+    stage.asked("review_config", "shop.ncl")
+    answer = await client.call_tool("review_config", {"config": "shop.ncl"})
+    stage.console.print_json(_text(answer), indent=2)
+    links = [block.uri for block in answer.content if block.type == "resource_link"]
+    read = [await client.read_resource(uri) for uri in links[:1]]
+    whole = sum(len(getattr(part, "text", "")) for one in read for part in one.contents)
+    stage.console.print()
+    stage.expect(whole > len(_text(answer)), f"{len(_text(answer)):,} characters; {len(links)} links lead to the wholes")
 
 
 async def _attack(stage: Stage, client: "Client", attacks: list[dict[str, str]]) -> None:

@@ -6,6 +6,7 @@ with `--json` too. The answer's words come from the tool; a view only lays them 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,13 @@ VIEWS = {
     "validate_config": "validate",
     "get_schema": "schema",
     "toolsets": "toolsets",
+    "review_config": "review",
+    "estimate_cost": "estimate",
+    "prices_status": "prices",
+    "check_compliance": "compliance",
+    "export_config": "export",
+    "import_terraform": "export",
+    "plan_migration": "migration",
 }
 """The module of each tool's view; any other tool is shown by `generic`."""
 
@@ -65,11 +73,51 @@ def _writing_options() -> list[click.Parameter]:
     ]
 
 
+def _report_options(*formats: str) -> list[click.Parameter]:
+    """A document instead of the table, and a file for it: `views.documents` does both."""
+    panel = "Writing files"
+    choice = click.Choice(["text", *formats])
+    return [
+        RichOption(["--format"], type=choice, default="text", help=f"Print the table, or {' or '.join(formats)} [default: text]"),
+        RichOption(
+            ["--output", "-o"], type=click.Path(), metavar="FILE", panel=panel, help="Write it here (the ending may say how)"
+        ),
+        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite a file that exists"),
+    ]
+
+
+def _picture_options() -> list[click.Parameter]:
+    panel = "Writing files"
+    return [
+        RichOption(["--svg"], type=click.Path(), metavar="FILE", panel=panel, help="Draw the cost as bars, as SVG"),
+        RichOption(["--png"], type=click.Path(), metavar="FILE", panel=panel, help="Draw the cost as bars, as PNG"),
+    ]
+
+
+def _output_options(what: str, metavar: str) -> list[click.Parameter]:
+    panel = "Writing files"
+    return [
+        RichOption(["--output", "-o"], type=click.Path(), metavar=metavar, panel=panel, help=f"Write {what} here"),
+        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite files that exist"),
+    ]
+
+
 PERSON_NOTES = {
     "toolsets": "Switching is for running servers: an assistant asks its own. For all of them, set mcp.toolsets in prov.toml.",
     "generate_config": "Exits with 1 when the configuration does not pass validation.",
+    "review_config": "Exits with 1 when it is not valid, or a check fails that nobody waived.",
+    "estimate_cost": "Exits with 1 when --budget is exceeded.",
+    "check_compliance": "Exits with 1 when a check fails that nobody waived.",
 }
 """What help adds for a person to a tool's description, which is written for a model."""
 
-PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {"generate_config": _writing_options}
+PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {
+    "generate_config": _writing_options,
+    "estimate_cost": _picture_options,
+    "check_compliance": partial(_report_options, "markdown", "sarif", "junit", "json", "diff"),
+    "export_config": partial(_output_options, "the files", "FOLDER"),
+    "import_terraform": partial(_output_options, "the configuration", "FILE"),
+    "review_config": partial(_report_options, "markdown"),
+    "plan_migration": partial(_report_options, "markdown", "svg"),
+}
 """Options that only a person has, by tool. They are here because help needs them before any view is imported."""

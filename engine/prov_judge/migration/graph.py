@@ -1,0 +1,77 @@
+"""Steps in an order: what needs what, cycles opened, waves counted. Linear in steps and needs, and the same every time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The wave of each step (from 1), the needs that were kept, and the groups whose needs went round in a circle."""
+
+    waves: Mapping[str, int]
+    needs: Mapping[str, frozenset[str]]
+    circles: tuple[tuple[str, ...], ...]
+
+
+def ordered(needs: Mapping[str, Iterable[str]], must: Mapping[str, Iterable[str]]) -> Ordered:
+    """Waves from needs. Inside a circle only what `must` hold is kept: two security groups that name each other are both
+    made, then joined."""
+    kept = {step: frozenset(one for one in wanted if one in needs and one != step) for step, wanted in needs.items()}
+    circles = []
+    for group in components(kept):
+        if len(group) == 1:
+            continue
+        inside = frozenset(group)
+        circles.append(tuple(sorted(group)))
+        for step in group:
+            kept[step] = frozenset(one for one in kept[step] if one not in inside or one in must.get(step, ()))
+    waves: dict[str, int] = {}
+    for group in components(kept):
+        (step,) = group
+        waves[step] = 1 + max((waves[one] for one in kept[step]), default=0)
+    return Ordered(waves, kept, tuple(sorted(circles)))
+
+
+def components(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """The strongly connected groups, those that are needed first (Tarjan 1972, without recursion)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    inside: set[str] = set()
+    found: list[list[str]] = []
+    for root in sorted(needs):
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        inside.add(root)
+        work = [(root, iter(sorted(needs[root])))]
+        while work:
+            step, rest = work[-1]
+            for one in rest:
+                if one not in index:
+                    index[one] = low[one] = len(index)
+                    stack.append(one)
+                    inside.add(one)
+                    work.append((one, iter(sorted(needs[one]))))
+                    break
+                if one in inside:
+                    low[step] = min(low[step], index[one])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[step])
+                if low[step] == index[step]:
+                    group = _pop_to(stack, step)
+                    inside.difference_update(group)
+                    found.append(group)
+    return found
+
+
+def _pop_to(stack: list[str], step: str) -> list[str]:
+    group = []
+    while True:
+        one = stack.pop()
+        group.append(one)
+        if one == step:
+            return group

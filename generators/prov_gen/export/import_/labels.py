@@ -1,0 +1,118 @@
+"""Labels of a foreign document brought to ours: a resource's label is its name, one beside it has the label of its owner.
+
+References follow, so that the rest of the import sees one way of writing. The first names stay known for reports.
+"""
+
+import re
+from typing import Any
+
+from prov_gen.export.terraform.document import name_of, referred
+from prov_gen.export.terraform.item import SUBNET_SEPARATOR
+from prov_gen.export.terraform.providers import TARGETS
+from prov_gen.export.terraform.rows import find
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+# What our exports write beside a record under another label of a type that records become: pattern of the label, owner's type.
+_DERIVED = {
+    "aws_db_instance": (r"(.+)_replica_\d+", "aws_db_instance"),
+    "aws_s3_bucket": (r"(.+)_replica", "aws_s3_bucket"),
+    "aws_kms_key": (r"(.+)_(?:secrets|dnssec)", ""),
+    "aws_backup_vault": (r"(.+)_copy", "aws_backup_vault"),
+    "aws_cloudwatch_log_group": (r"(.+)_flow", "aws_vpc"),
+}
+_OWN = re.compile(r"_(trail|own)")
+Resources = dict[str, dict[str, dict[str, Any]]]
+"""Bodies by type and label."""
+
+
+def main_types() -> dict[str, str]:
+    """Resource types that a record becomes, and the provider each belongs to."""
+    types = {main.type: provider for provider, target in TARGETS.items() for main in target.table if main.type}
+    return types | {kind: provider for provider, target in TARGETS.items() for kind in target.places.values()}
+
+
+def is_derived(kind: str, label: str, resources: Resources) -> bool:
+    """Whether a resource stands beside another of its type, as our own exports write them (`orders_replica_1`)."""
+    if _OWN.fullmatch(label):
+        return True
+    pattern, owner = _DERIVED.get(kind, ("", ""))
+    found = re.fullmatch(pattern, label) if pattern else None
+    owners = [owner] if owner else ["aws_eks_cluster", "aws_route53_zone"]
+    return bool(found and any(found[1] in resources.get(name, {}) for name in owners))
+
+
+def _named(label: str) -> str | None:
+    """A label as a name of ours: lower case, `-` for `_`. None where nothing is left of it."""
+    name = re.sub(r"[^a-z0-9-]+", "-", label.lower()).strip("-")[:63].rstrip("-")
+    return name if _NAME.fullmatch(name) else None
+
+
+def renamed(resources: Resources) -> tuple[Resources, dict[str, str]]:
+    """The resources with our labels, and the first address of each address that changed."""
+    changes: dict[tuple[str, str], str] = {}
+    for kind in main_types().keys() & resources.keys():
+        for label in resources[kind]:
+            if kind in _subnet_types() or _NAME.fullmatch(name_of(label)) or is_derived(kind, label, resources):
+                continue
+            name = _named(label)
+            taken = {*resources[kind], *(new for (other, _), new in changes.items() if other == kind)}
+            if name and kind != "aws_route53_zone":
+                new = name if name[0].isalpha() else f"_{name}"
+                if new not in taken:
+                    changes[kind, label] = new
+    resources = _apply(resources, changes)
+    second = {**_subnet_changes(resources), **_beside_changes(resources)}
+    first = {f"{kind}.{new}": f"{kind}.{old}" for (kind, old), new in {**changes, **second}.items()}
+    return _apply(resources, second), first
+
+
+def _subnet_types() -> set[str]:
+    return {target.places["subnet"] for target in TARGETS.values() if "subnet" in target.places}
+
+
+def _subnet_changes(resources: Resources) -> dict[tuple[str, str], str]:
+    changes: dict[tuple[str, str], str] = {}
+    for kind in _subnet_types() & resources.keys():
+        for label, body in resources[kind].items():
+            found = next((reference for value in body.values() if (reference := referred(value))), None)
+            if found is None or label.startswith(f"{found[1]}{SUBNET_SEPARATOR}"):
+                continue
+            name = _named(label)
+            new = f"{found[1]}{SUBNET_SEPARATOR}{name}"
+            if name and new not in resources[kind] and new not in changes.values():
+                changes[kind, label] = new
+    return changes
+
+
+def _beside_changes(resources: Resources) -> dict[tuple[str, str], str]:
+    """Resources beside a record take its label."""
+    changes: dict[tuple[str, str], str] = {}
+    for target in TARGETS.values():
+        for main in target.table:
+            for extra in main.beside:
+                for label, body in resources.get(extra.type, {}).items():
+                    owner = referred(find(body, extra.link[0]))
+                    if owner and owner[0] == main.type and owner[1] != label and owner[1] not in resources[extra.type]:
+                        changes[extra.type, label] = owner[1]
+    return changes
+
+
+def _apply(resources: Resources, changes: dict[tuple[str, str], str]) -> Resources:
+    if not changes:
+        return resources
+    by_text = {f"{kind}.{old}": f"{kind}.{new}" for (kind, old), new in changes.items()}
+    pattern = re.compile(
+        r"(?<![\w.-])(" + "|".join(re.escape(text) for text in sorted(by_text, key=len, reverse=True)) + r")(?![\w-])"
+    )
+
+    def follow(value: Any) -> Any:
+        if isinstance(value, str) and ("${" in value or value in by_text):
+            return pattern.sub(lambda found: by_text[found[1]], value)
+        if isinstance(value, dict):
+            return {key: follow(item) for key, item in value.items()}
+        return [follow(item) for item in value] if isinstance(value, list) else value
+
+    return {
+        kind: {changes.get((kind, label), label): follow(body) for label, body in labels.items()}
+        for kind, labels in resources.items()
+    }

@@ -1,0 +1,134 @@
+"""Blocks of Terraform JSON to a configuration: what the providers' tables read, and what the models accept of it."""
+
+from collections import Counter
+from typing import Any
+
+from pydantic import ValidationError
+
+from prov_gen.export.import_.labels import Resources, is_derived, main_types
+from prov_gen.export.import_.parse import Blocks
+from prov_gen.export.terraform.document import name_of, unescaped
+from prov_gen.export.terraform.providers import TARGETS
+from prov_gen.export.terraform.rows import find
+from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_gen.model.kinds import BY_NAME
+
+REPEATED = {
+    "count": "count makes several of one block; a configuration names each",
+    "for_each": "for_each makes several of one block; a configuration names each",
+}
+_MOST_ATTEMPTS = 50
+
+
+def provider_of(blocks: Blocks, resources: Resources) -> str:
+    """The provider of most resources, unless our own locals name one."""
+    stated = find(blocks, "locals.provider")
+    if isinstance(stated, str) and (stated in TARGETS or stated == "local"):
+        return stated
+    types = main_types()
+    counted = Counter(types[kind] for kind, labels in resources.items() if kind in types for _ in labels)
+    by_block = [name for name, target in TARGETS.items() if target.name in _object(find(blocks, "provider"))]
+    return counted.most_common(1)[0][0] if counted else by_block[0] if by_block else "aws"
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def draft(blocks: Blocks, resources: Resources, provider: str) -> tuple[dict[str, Any], dict[tuple[str | int, ...], str]]:
+    """The configuration's values before the models see them, and the address that each record was read from."""
+    value: dict[str, Any] = {"provider": provider}
+    origin: dict[tuple[str | int, ...], str] = {}
+
+    def found(kind: str) -> dict[str, dict[str, Any]]:
+        if kind == "variable":
+            variables = blocks.get("variable")
+            return variables if isinstance(variables, dict) else {}
+        return resources.get(kind, {})
+
+    for name in ("name", "description", "environment", "region"):
+        text = find(blocks, f"locals.{name}")
+        plain = unescaped(text) if isinstance(text, str) else None
+        if plain is not None:
+            value[name] = plain
+    tags = find(blocks, "locals.tags")
+    if isinstance(tags, dict):
+        value["tags"] = {unescaped(key) or key: unescaped(text) or "" for key, text in tags.items() if isinstance(text, str)}
+    elif "provider" not in _object(find(blocks, "locals")):
+        value |= _foreign(blocks, provider)
+    for own, target in TARGETS.items():
+        for main in target.table:
+            for label, body in resources.get(main.type, {}).items() if main.type else ():
+                if is_derived(main.type, label, resources) or REPEATED.keys() & body.keys() or "replicate_source_db" in body:
+                    continue
+                record = _record(main, own, label, body, found, provider)
+                at = value.setdefault(BY_NAME[main.kind].field, [])
+                origin[BY_NAME[main.kind].field, len(at)] = f"{main.type}.{label}"
+                at.append(record)
+        for field, reader in target.singles.items():
+            single = reader(found) if own == provider else None
+            if single:
+                value[field] = single
+    return value, origin
+
+
+def _record(main: Any, own: str, label: str, body: dict[str, Any], found: Any, provider: str) -> dict[str, Any]:
+    model = BY_NAME[main.kind].model
+    record: dict[str, Any] = {"name": name_of(label)} if "name" in model.model_fields else {}
+    if own != provider and "provider" in model.model_fields:
+        record["provider"] = own
+    alias = body.get("provider")
+    if isinstance(alias, str) and alias.startswith("aws.") and "region" in model.model_fields:
+        record["region"] = alias.removeprefix("aws.").replace("_", "-")
+    main.read(label, body, found, record)
+    # Rows that read a name attribute meet its text, which may be another one than the label.
+    if "name" in record:
+        record["name"] = name_of(label)
+    return record
+
+
+def _foreign(blocks: Blocks, provider: str) -> dict[str, Any]:
+    """Region and common tags, as other people's documents state them."""
+    block = find(blocks, f"provider.{TARGETS[provider].name}") if provider in TARGETS else None
+    first = block[0] if isinstance(block, list) and block else block
+    region = find(first, "region")
+    tags = find(first, "default_tags.tags")
+    value: dict[str, Any] = {"region": region} if isinstance(region, str) and unescaped(region) is not None else {}
+    if isinstance(tags, dict):
+        value["tags"] = {key: text for key, text in tags.items() if isinstance(text, str) and unescaped(text) == text}
+    return value
+
+
+def accept(value: dict[str, Any]) -> tuple[InfrastructureConfig, list[tuple[tuple[str | int, ...], str]]]:
+    """The configuration that the models accept, and what was taken out for it: path and why."""
+    refused: list[tuple[tuple[str | int, ...], str]] = []
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            return InfrastructureConfig.model_validate(value), refused
+        except ValidationError as error:
+            for problem in sorted(error.errors(), key=lambda one: [str(step).zfill(9) for step in one["loc"]], reverse=True):
+                path = problem["loc"] if problem["type"] != "missing" else problem["loc"][:-1]
+                refused.append((tuple(path), f"{problem['loc'][-1] if problem['loc'] else ''}: {problem['msg']}"))
+                _remove(value, tuple(path))
+    return InfrastructureConfig(), [((), "too much of it is not accepted"), *refused]
+
+
+def _remove(value: Any, path: tuple[Any, ...]) -> None:
+    """Take out what a path leads to; of a path that leads further than the value does, as much as there is."""
+    steps = list(path)
+    while len(steps) > 1:
+        inner = (
+            value.get(steps[0])
+            if isinstance(value, dict)
+            else value[steps[0]]
+            if isinstance(value, list) and isinstance(steps[0], int) and steps[0] < len(value)
+            else None
+        )
+        if not isinstance(inner, dict | list) or (isinstance(inner, dict) and steps[1] not in inner):
+            break
+        value = inner
+        steps.pop(0)
+    if isinstance(value, dict):
+        value.pop(steps[0], None)
+    elif isinstance(value, list) and isinstance(steps[0], int) and steps[0] < len(value):
+        del value[steps[0]]

@@ -1,0 +1,53 @@
+"""Scenes that a person types: each runs `prov` itself, in the demonstration's workspace, and shows what it prints."""
+
+import asyncio
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from prov_server.cli.demonstration.stage import Stage
+from stratumops.errors import UnavailableError
+
+LIMIT_SECONDS = 60
+
+
+async def run_commands(stage: Stage, scene: dict[str, Any], workspace: Path) -> None:
+    """One scene of scenes.toml: its title, its commands, what each must end with, and what it shows."""
+    stage.scene(scene["title"])
+    for command in scene["run"]:
+        stage.say(("$ ", "quiet"), (f"prov {command['words']}", "heading"))
+        stage.console.print()
+        code, printed = await _run(shlex.split(command["words"]), workspace, stage.console.width)
+        lines = printed.rstrip("\n").split("\n")
+        most = command.get("lines", len(lines))
+        for line in lines[:most]:
+            stage.console.print(Text.from_ansi(line), soft_wrap=True)
+        if len(lines) > most:
+            stage.say((f"... and {len(lines) - most} more lines", "quiet"))
+        stage.console.print()
+        holds = code == command.get("status", 0) and all(words in printed for words in command["holds"])
+        stage.expect(holds, command["shows"])
+        stage.console.print()
+
+
+async def _run(words: list[str], workspace: Path, width: int) -> tuple[int, str]:
+    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm-256color"}
+    if not sys.stdout.isatty() and "FORCE_COLOR" not in os.environ:
+        environment = {**environment, "NO_COLOR": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "prov_server", *words,
+        cwd=workspace, env=environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            printed, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise UnavailableError(f"prov {shlex.join(words)} did not end in time", hint="`prov mcp doctor` says why") from None
+    return process.returncode or 0, printed.decode("utf-8", "replace")

@@ -1,0 +1,186 @@
+"""Terraform that somebody else wrote: what has a place is read, the rest is listed with address and reason."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prov_gen.export.import_ import Imported, import_terraform
+from prov_gen.export.import_.parse import LARGEST
+from strategies import PROFILE
+from stratumops.errors import InvalidInputError
+
+
+def imported(document: dict[str, Any]) -> Imported:
+    return import_terraform(json.dumps(document), "main.tf.json")
+
+
+def reasons(done: Imported) -> dict[str, str]:
+    return {".".join(map(str, entry.path)): entry.reason for entry in done.not_carried}
+
+
+FOREIGN = {
+    "provider": {"aws": {"region": "eu-central-1", "profile": "work"}},
+    "resource": {
+        "aws_vpc": {"this": {"cidr_block": "10.9.0.0/16"}},
+        "aws_subnet": {"front_a": {"vpc_id": "${aws_vpc.this.id}", "cidr_block": "10.9.1.0/24"}},
+        "aws_instance": {
+            "my_server": {
+                "instance_type": "t3.micro",
+                "subnet_id": "${aws_subnet.front_a.id}",
+                "vpc_security_group_ids": ["${aws_security_group.web_sg.id}"],
+                "ebs_optimized": True,
+                "root_block_device": {"volume_size": 30},
+            }
+        },
+        "aws_security_group": {
+            "web_sg": {
+                "name": "web",
+                "vpc_id": "${aws_vpc.this.id}",
+                "ingress": [{"from_port": 443, "to_port": 443, "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}],
+            }
+        },
+        "aws_s3_bucket": {"data": {"bucket": "data"}},
+        "aws_s3_bucket_versioning": {
+            "keep": {"bucket": "${aws_s3_bucket.data.id}", "versioning_configuration": {"status": "Enabled"}}
+        },
+    },
+}
+
+
+def test_a_foreign_document_becomes_a_configuration() -> None:
+    config = imported(FOREIGN).config
+    server = config.servers[0]
+    assert (config.provider, config.region) == ("aws", "eu-central-1")
+    assert (server.name, server.plan, server.spec.disk_gb) == ("my-server", "t3.micro", 30)
+    assert (server.networking.subnet, server.networking.security_groups) == ("front-a", ["web-sg"])
+    assert config.security_groups[0].rules[0].from_port == 443
+    assert config.buckets[0].versioning
+
+
+def test_what_terraform_takes_for_a_missing_attribute_is_not_our_safer_default() -> None:
+    config = imported(FOREIGN).config
+    assert not config.servers[0].spec.encrypted_disk
+    assert config.servers[0].metadata_tokens == "optional"
+    assert not config.buckets[0].block_public
+    assert not config.buckets[0].secure_transport_only
+
+
+def test_what_has_no_place_is_listed_under_its_own_address() -> None:
+    listed = reasons(imported(FOREIGN))
+    assert listed["resource.aws_instance.my_server.ebs_optimized"] == "a configuration has no place for it"
+    assert listed["provider.aws.profile"] == "how Terraform reaches the provider"
+
+
+@pytest.mark.parametrize(
+    ("block", "path"),
+    [
+        ({"module": {"vpc": {"source": "./vpc"}}}, "module.vpc"),
+        ({"data": {"aws_caller_identity": {"me": {"provider": "aws.x"}}}}, "data.aws_caller_identity.me"),
+        ({"output": {"ip": {"value": "${aws_instance.a.public_ip}"}}}, "output.ip"),
+        ({"resource": {"aws_dax_cluster": {"x": {"a": 1}}}}, "resource.aws_dax_cluster.x"),
+        ({"resource": {"aws_sqs_queue": {"x": {"count": 3}}}}, "resource.aws_sqs_queue.x.count"),
+        ({"resource": {"aws_sqs_queue": {"x": {"for_each": "${toset([1])}"}}}}, "resource.aws_sqs_queue.x.for_each"),
+        ({"resource": {"aws_ecr_repository": {"x": {"force_delete": "${var.f}"}}}}, "resource.aws_ecr_repository.x.force_delete"),
+        (
+            {"resource": {"aws_ecr_repository": {"x": {"provisioner": [{"local-exec": {"command": "ls"}}]}}}},
+            "resource.aws_ecr_repository.x.provisioner",
+        ),
+        (
+            {"resource": {"aws_ecr_repository": {"x": {"dynamic": {"rule": {"for_each": [1]}}}}}},
+            "resource.aws_ecr_repository.x.dynamic.rule.for_each",
+        ),
+        ({"terraform": {"backend": {"s3": {"bucket": "state"}}}}, "terraform.backend.s3.bucket"),
+        ({"moved": [{"from": "a", "to": "b"}]}, "moved"),
+        ({"resource": {"aws_sqs_queue": []}}, "resource.aws_sqs_queue"),
+    ],
+)
+def test_nothing_is_dropped_in_silence(block: dict[str, Any], path: str) -> None:
+    assert path in reasons(imported(block))
+
+
+def test_an_empty_block_of_a_module_is_listed_too() -> None:
+    assert set(reasons(imported({"module": {"a": {}}, "data": {"aws_region": {"here": {}}}}))) == {
+        "module.a",
+        "data.aws_region.here",
+    }
+
+
+def test_a_record_that_the_models_refuse_says_why() -> None:
+    document = {"resource": {"aws_instance": {"web": {"instance_type": "t3.small", "root_block_device": {"volume_size": 8}}}}}
+    listed = reasons(imported(document))
+    assert "disk_gb" in listed["resource.aws_instance.web.root_block_device.volume_size"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"resource": {\n  "a": }', "main.tf.json:2:8"),
+        ('resource "aws_vpc" "x" {\n}', "written in HCL"),
+        ("# a comment\nlocals {\n}", "written in HCL"),
+        ("[1]", "no JSON object"),
+        ('{"a": 1, "a": 2}', "stands twice"),
+        ('{"a": NaN}', "no JSON number"),
+        ('{"a": ' + "[" * 5000 + "]" * 5000 + "}", "nested too deeply"),
+        ('{"a": ' + "[" * 100 + "]" * 100 + "}", "nested too deeply"),
+        ("", "main.tf.json:1:1"),
+        (" " * (LARGEST + 1), "characters"),
+    ],
+)
+def test_what_is_no_terraform_json_is_refused_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        import_terraform(text, "main.tf.json")
+    assert caught.value.hint
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+    | st.just("${a.b.c}"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_ATTRIBUTES = st.dictionaries(
+    st.sampled_from(
+        [
+            "name",
+            "tags",
+            "ingress",
+            "vpc_id",
+            "instance_type",
+            "root_block_device",
+            "rule",
+            "provider",
+            "records",
+            "size",
+            "ami",
+            "settings",
+        ]
+    ),
+    _JSON,
+    max_size=4,
+)
+_TYPES = st.sampled_from(
+    ["aws_instance", "aws_vpc", "aws_subnet", "aws_security_group", "aws_s3_bucket", "aws_eks_cluster", "aws_lb",
+     "aws_lb_listener", "aws_route53_zone", "aws_route53_record", "aws_iam_policy", "aws_backup_vault",
+     "hcloud_firewall", "google_compute_instance", "azurerm_network_security_group", "upcloud_server"]
+)  # fmt: skip
+
+
+@PROFILE
+@given(
+    st.dictionaries(st.sampled_from(["resource", "locals", "provider", "variable", "data", "terraform", "x"]), _JSON, max_size=4)
+)
+def test_no_document_makes_it_fail(document: dict[str, Any]) -> None:
+    imported(document)
+
+
+@PROFILE
+@given(st.dictionaries(_TYPES, st.dictionaries(st.sampled_from(["a", "b_c", "_x", "main"]), _ATTRIBUTES, max_size=2), max_size=4))
+def test_no_resource_makes_it_fail(resources: dict[str, Any]) -> None:
+    imported({"resource": resources})

@@ -1,0 +1,90 @@
+"""A graph is well-formed SVG that shows every box and arrow, and holds a user's text as text."""
+
+import re
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stratumops.pictures.graph import CHARACTERS, Box, graph_svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(svg: str) -> ET.Element:
+    return ET.fromstring(svg)
+
+
+def texts(root: ET.Element) -> list[str]:
+    return ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
+
+
+def arrows(root: ET.Element) -> list[ET.Element]:
+    return [node for node in root.iter(f"{SVG}path") if node.get("class") == "arrow"]
+
+
+def test_every_box_heading_and_arrow_is_drawn():
+    boxes = [Box("a", ("first", "note"), 0), Box("b", ("second",), 1, "add"), Box("c", ("third",), 1, "remove")]
+    root = drawn(graph_svg("Plan", ["wave 1", "wave 2"], boxes, [("a", "b"), ("a", "c")]))
+    assert {"Plan", "wave 1", "wave 2", "first", "note", "second", "third"} == set(texts(root))
+    assert len(arrows(root)) == 2
+
+
+def test_arrows_between_boxes_that_are_not_there_are_left_out_and_doubles_drawn_once():
+    boxes = [Box("a", ("a",), 0), Box("b", ("b",), 1)]
+    root = drawn(graph_svg("x", ["1", "2"], boxes, [("a", "b"), ("a", "b"), ("a", "gone"), ("gone", "b")]))
+    assert len(arrows(root)) == 1
+
+
+def test_an_arrow_that_a_longer_way_says_already_is_left_out():
+    boxes = [Box(name, (name,), at) for at, name in enumerate("abc")]
+    root = drawn(graph_svg("x", ["1", "2", "3"], boxes, [("a", "b"), ("b", "c"), ("a", "c")]))
+    assert len(arrows(root)) == 2
+
+
+def test_boxes_of_a_column_stand_near_what_they_are_connected_with():
+    boxes = [Box(name, (name,), 0) for name in "abc"] + [Box(name.upper(), (name.upper(),), 1) for name in "cba"]
+    root = drawn(graph_svg("x", ["1", "2"], boxes, [("a", "A"), ("b", "B"), ("c", "C")]))
+    height = {"".join(node.itertext()): float(node.get("y", "0")) for node in root.iter(f"{SVG}text")}
+    assert [height[name] for name in "ABC"] == [height[name] for name in "abc"]
+
+
+def test_boxes_do_not_overlap_and_lie_within_the_picture():
+    boxes = [Box(str(number), ("name",) * (1 + number % 3), number % 4) for number in range(40)]
+    root = drawn(graph_svg("x", ["1", "2", "3", "4"], boxes, []))
+    places = [
+        tuple(float(node.get(key, "0")) for key in ("x", "y", "width", "height"))
+        for node in root.iter(f"{SVG}rect")
+        if node.get("class") == "box"
+    ]
+    assert len(places) == 40
+    width, height = float(root.get("width", "0")), float(root.get("height", "0"))
+    for x, y, w, h in places:
+        assert x >= 0
+        assert y >= 0
+        assert x + w <= width
+        assert y + h <= height
+    for at, (x, y, w, h) in enumerate(places):
+        assert not any(x < x2 + w2 and x2 < x + w and y < y2 + h2 and y2 < y + h for x2, y2, w2, h2 in places[at + 1 :])
+
+
+def test_an_empty_graph_is_still_a_picture():
+    assert drawn(graph_svg("nothing to do", [], [], [])).tag == f"{SVG}svg"
+
+
+@given(st.text(max_size=80))
+def test_any_text_stays_text_on_one_short_line(text: str):
+    root = drawn(graph_svg(text, [text], [Box("a", (text,), 0)], []))
+    assert not list(root.iter(f"{SVG}script"))
+    assert all(len(line) <= CHARACTERS for line in texts(root)[1:])
+
+
+def test_markup_in_a_name_is_shown_and_not_obeyed():
+    root = drawn(graph_svg('"><script>alert(1)</script>', [], [Box("a", ("<b>&amp;",), 0)], []))
+    assert "<b>&amp;" in texts(root)
+    assert not list(root.iter("script"))
+
+
+def test_nothing_is_fetched_from_anywhere():
+    svg = graph_svg("x", ["1"], [Box("a", ("https://example.com/a.png",), 0)], [])
+    assert not re.search(r"(href|src|url\((?!#)|@import|@font-face)", svg)
