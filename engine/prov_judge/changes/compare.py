@@ -14,7 +14,7 @@ from prov_judge.changes.leaves import Leaf, leaves
 from prov_judge.changes.model import Action, Change, FieldChange
 from prov_judge.changes.renames import renames
 from prov_judge.changes.replacement import rule_of
-from prov_judge.changes.things import Thing, fields_that_name, order, things
+from prov_judge.changes.things import Thing, order, things
 
 _SILENT = frozenset({"infrastructure"})
 """What is told only when it changes: the configuration itself is no resource."""
@@ -128,11 +128,3 @@ def _changed(old: Thing, new: Thing, fields: Sequence[FieldChange]) -> Change:
 
 def _reason(field: FieldChange) -> str:
     return field.why if field.before == field.after else f"{field.path}: {field.why}"
-
-
-def names_of(thing: Thing) -> frozenset[str]:
-    """The addresses that a thing names."""
-    return frozenset(address for _, address in thing.names)
-
-
-__all__ = ["changes_of", "compare", "fields_that_name", "names_of"]

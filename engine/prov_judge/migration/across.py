@@ -11,7 +11,7 @@ from typing import Any
 
 from prov_judge.changes.model import Change
 from prov_judge.changes.things import Thing
-from prov_judge.migration import risk, rollback
+from prov_judge.migration import risk
 from prov_judge.migration.draft import Draft
 from prov_judge.migration.mapping import table as mapping_table
 from prov_judge.migration.scene import Scene
@@ -217,6 +217,3 @@ def lacking(scene: Scene) -> list[str]:
         instead = mapping_table()["lacks"][provider][kind]
         notes.append(f"{provider} sells nothing like {', '.join(addresses[:3])}{more}: {instead}")
     return notes
-
-
-__all__ = ["drafts_across", "lacking", "moved", "rollback"]

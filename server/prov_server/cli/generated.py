@@ -29,6 +29,9 @@ TITLES = {
 }
 """How help calls a toolset, where its name with a capital does not do."""
 
+GROUPS = {"import": "Bring in what another tool describes", "migrate": "Plan the way from one configuration to another"}
+"""What help says of a group, where its toolset's purpose does not do."""
+
 
 def attach(root: Group, registry: Registry[Any], *, build: Build | None = None) -> None:
     """Add a command for every tool and alias of the registry to the tree of commands."""
@@ -96,7 +99,7 @@ def _group(parent: Group, word: str, tool: Tool[Any, Any, Any], registry: Regist
         return found
     if found is not None:
         raise ValueError(f"{tool.name}: `{word}` is a command, not a group")
-    made = Group(word, help=registry.toolsets[tool.toolset])
+    made = Group(word, help=GROUPS.get(word, registry.toolsets[tool.toolset]))
     parent.put(made, title(tool.toolset))
     return made
 

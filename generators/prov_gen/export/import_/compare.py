@@ -49,7 +49,7 @@ def compare(
             whole = dict(_absent(content, made.get(block), (block,), _NAMES.get(block, 0)))
             yield from (NotCarried(path, reason) for path in whole)
             for path, value in differences(content, made.get(block), (block,)):
-                if not any(path[: len(absent)] == absent for absent in whole):
+                if not any(path[:length] in whole for length in range(2, len(path) + 1)):
                     yield NotCarried(path, _reason(value, path, reason))
 
 

@@ -11,6 +11,7 @@ from prov_gen.export.terraform.item import SUBNET_SEPARATOR
 from prov_gen.export.terraform.providers import TARGETS
 from prov_gen.export.terraform.rows import find
 
+_ADDRESS = re.compile(r"(?<![\w.-])[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # What our exports write beside a record under another label of a type that records become: pattern of the label, owner's type.
 _DERIVED = {
@@ -51,14 +52,15 @@ def renamed(resources: Resources) -> tuple[Resources, dict[str, str]]:
     """The resources with our labels, and the first address of each address that changed."""
     changes: dict[tuple[str, str], str] = {}
     for kind in main_types().keys() & resources.keys():
+        taken = set(resources[kind])
         for label in resources[kind]:
             if kind in _subnet_types() or _NAME.fullmatch(name_of(label)) or is_derived(kind, label, resources):
                 continue
             name = _named(label)
-            taken = {*resources[kind], *(new for (other, _), new in changes.items() if other == kind)}
             if name and kind != "aws_route53_zone":
                 new = name if name[0].isalpha() else f"_{name}"
                 if new not in taken:
+                    taken.add(new)
                     changes[kind, label] = new
     resources = _apply(resources, changes)
     second = {**_subnet_changes(resources), **_beside_changes(resources)}
@@ -73,13 +75,15 @@ def _subnet_types() -> set[str]:
 def _subnet_changes(resources: Resources) -> dict[tuple[str, str], str]:
     changes: dict[tuple[str, str], str] = {}
     for kind in _subnet_types() & resources.keys():
+        taken = set(resources[kind])
         for label, body in resources[kind].items():
             found = next((reference for value in body.values() if (reference := referred(value))), None)
             if found is None or label.startswith(f"{found[1]}{SUBNET_SEPARATOR}"):
                 continue
             name = _named(label)
             new = f"{found[1]}{SUBNET_SEPARATOR}{name}"
-            if name and new not in resources[kind] and new not in changes.values():
+            if name and new not in taken:
+                taken.add(new)
                 changes[kind, label] = new
     return changes
 
@@ -101,13 +105,10 @@ def _apply(resources: Resources, changes: dict[tuple[str, str], str]) -> Resourc
     if not changes:
         return resources
     by_text = {f"{kind}.{old}": f"{kind}.{new}" for (kind, old), new in changes.items()}
-    pattern = re.compile(
-        r"(?<![\w.-])(" + "|".join(re.escape(text) for text in sorted(by_text, key=len, reverse=True)) + r")(?![\w-])"
-    )
 
     def follow(value: Any) -> Any:
         if isinstance(value, str) and ("${" in value or value in by_text):
-            return pattern.sub(lambda found: by_text[found[1]], value)
+            return _ADDRESS.sub(lambda found: by_text.get(found[0], found[0]), value)
         if isinstance(value, dict):
             return {key: follow(item) for key, item in value.items()}
         return [follow(item) for item in value] if isinstance(value, list) else value

@@ -6,7 +6,7 @@ from typing import Any
 
 from stratumops.errors import InvalidInputError
 
-LARGEST = 4 * 1024 * 1024
+LARGEST = 1024 * 1024
 """Most characters of a text."""
 DEEPEST = 64
 """Most levels of nesting; Terraform's own schemas have some ten."""

@@ -61,10 +61,14 @@ def _choose(config: InfrastructureConfig, ledger: Ledger, document: Document) ->
     names = Names(config, _types())
     root = ledger.root
     accepted = []
+    lists: dict[str, Any] = {}
     for found in resources(config):
         provider = provider_of(found.record, config)
         name = getattr(found.record, "name", None) or str(getattr(found.record, "domain", "main"))
-        record = getattr(root, found.kind.field)
+        # Reading a list of the root looks at all of its records: once for each list.
+        if found.kind.field not in lists:
+            lists[found.kind.field] = getattr(root, found.kind.field)
+        record = lists[found.kind.field]
         record = record[found.path[1]] if found.kind.is_list else record
         label = label_of(re.sub(r"[^a-z0-9-]", "_", name)) if name[0].isalnum() else "zone" + re.sub(r"[^a-z0-9-]", "_", name)
         item = Item(record, label, provider, config, names, document, ledger)

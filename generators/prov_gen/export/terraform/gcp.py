@@ -8,7 +8,7 @@ from prov_corpus import catalogue
 from prov_gen.effective import region_of
 from prov_gen.export.terraform.document import Body, label_of, name_of, reference, referred
 from prov_gen.export.terraform.item import Item, subnet_label
-from prov_gen.export.terraform.parts import leave_unwritten, sku_rows
+from prov_gen.export.terraform.parts import leave_unwritten, region_row, sku_rows
 from prov_gen.export.terraform.rows import Attribute, Fixed, Refers, Special, Tags, find, settle
 from prov_gen.export.terraform.table import Found, Main
 from prov_gen.model.base import SIZES
@@ -41,7 +41,10 @@ def _read_image(body: Body, record: dict[str, Any]) -> None:
 
 
 def _write_place(item: Item, body: Body) -> None:
-    body["zone"] = item.get("zone") or f"{region_of(item.raw, item.config)}-b"
+    region = region_of(item.raw, item.config)
+    body["zone"] = item.get("zone") or f"{region}-b"
+    if not body["zone"].startswith(f"{region}-"):
+        item.leave("region", "the zone decides, and it is in another region")
     network: Body = {}
     Refers("networking.subnet", "subnetwork", "subnet").write(item, network)
     if item.get("networking.public_ip"):
@@ -52,6 +55,8 @@ def _write_place(item: Item, body: Body) -> None:
 def _read_place(body: Body, record: dict[str, Any]) -> None:
     if isinstance(body.get("zone"), str):
         record["zone"] = body["zone"]
+        if re.fullmatch(r"[a-z].+-[a-z0-9]", body["zone"]):
+            record["region"] = body["zone"].rpartition("-")[0]
     network = find(body, "network_interface")
     part = network[0] if isinstance(network, list) and network else network
     first: Body = part if isinstance(part, dict) else {}
@@ -148,7 +153,7 @@ BUCKET = Main(
     "google_storage_bucket",
     (
         Attribute("name", "name"),
-        Special(lambda item, body: body.update(location=region_of(item.raw, item.config).upper())),
+        region_row("location"),
         Attribute("versioning", "versioning.enabled", absent=False),
         Attribute("block_public", "public_access_prevention", {True: "enforced", False: "inherited"}, absent=False),
         Fixed("uniform_bucket_level_access", value=True),
@@ -166,7 +171,7 @@ def _write_engine(item: Item, body: Body) -> None:
     version = item.get("version") or catalogue.default_engine(engine).version
     parts = version.split(".")
     body["database_version"] = _ENGINES[engine] + ("_".join(parts[:2]) if engine == "mysql" else parts[0])
-    body |= {"name": item.raw.name, "region": region_of(item.raw, item.config)}
+    body["name"] = item.raw.name
 
 
 def _read_engine(body: Body, record: dict[str, Any]) -> None:
@@ -195,6 +200,7 @@ DATABASE = Main(
     "google_sql_database_instance",
     (
         Special(_write_engine, _read_engine),
+        region_row("region"),
         Attribute("deletion_protection", "deletion_protection", absent=True),
         Attribute("storage_gb", "settings.disk_size"),
         Attribute("multi_az", "settings.availability_type", {True: "REGIONAL", False: "ZONAL"}, absent=False),

@@ -1,5 +1,6 @@
 """A provider's table: for each kind the resource that it becomes, and those beside it."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,9 @@ class Main:
 
 def linked(candidates: dict[str, Body], kind: str, label: str, attribute: str) -> tuple[str, Body] | None:
     """The resource whose attribute refers to another one."""
-    for name, body in candidates.items():
+    # Most often it has the same label, so that thousands of records are not searched for each of them.
+    first = {label: candidates[label]} if label in candidates else {}
+    for name, body in itertools.chain(first.items(), candidates.items()):
         target = referred(find(body, attribute))
         if target and target[:2] == (kind, label):
             return name, body

@@ -115,6 +115,7 @@ KUBERNETES = Main(
 
 
 def _write_storage(item: Item, body: Body) -> None:
+    item.leave("region", "object storage of UpCloud has regions of its own; europe-1 is written")
     own = {"name": f"{item.config.name}-storage", "region": "europe-1", "configured_status": "started"}
     item.document.share("resource", "upcloud_managed_object_storage", "_own", own)
     body["service_uuid"] = reference("upcloud_managed_object_storage", "_own")

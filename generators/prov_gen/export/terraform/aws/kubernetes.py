@@ -1,5 +1,6 @@
 """EKS: a cluster and its groups of nodes."""
 
+import re
 from typing import Any
 
 from prov_corpus import catalogue
@@ -27,6 +28,8 @@ _LEFT = {
     "anonymous_auth": _BY_EKS,
     "backup": "backups of a cluster are made by a program in it",
 }
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_LABEL_KEY = re.compile(rf"([a-z0-9][a-z0-9.-]{{0,252}}/)?{_LABEL.pattern}")
 _LOGS = ["api", "audit", "authenticator"]
 
 
@@ -112,8 +115,11 @@ def _nodes(item: Item, group: Item, suffix: str) -> None:
     Refers("networking.subnets", "subnet_ids", "subnet").write(item, body)
     if "subnet_ids" not in body and _private(item):
         body["subnet_ids"] = [reference("aws_subnet", label) for label in _private(item)]
-    if hasattr(group.raw, "labels") and group.get("labels"):
-        body["labels"] = group.raw.labels
+    for key, text in group.get("labels").items() if hasattr(group.raw, "labels") else ():
+        if _LABEL_KEY.fullmatch(key) and _LABEL.fullmatch(text):
+            body.setdefault("labels", {})[key] = text
+        else:
+            group.ledger.leave((*group.path, "labels", key), "Kubernetes accepts no such label")
     item.put("aws_eks_node_group", f"{item.label}_{suffix}", body)
 
 
