@@ -18,7 +18,7 @@ help: ## Show this list
 setup: ## Make .venv ready for development
 	@sh scripts/setup dev
 
-demo: ## See the product at work: describe, generate, validate, mend
+demo: ## See the product at work: describe, validate, price, judge, compare, export
 	@sh scripts/setup runtime
 	@.venv/bin/prov demo
 

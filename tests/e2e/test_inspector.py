@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import peers
+from prov_tools.registry import REGISTRY
 
 from .wire import PROV, environment
 
@@ -33,7 +34,7 @@ async def inspect(workspace: Path, *options: str) -> dict[str, Any]:
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 async def test_the_strict_inspector_finds_no_fault_with_any_tool(era: str, workspace: Path):
     listed = await inspect(workspace, "--method", "tools/list", "--strict", "--protocol-era", era)
-    assert [tool["name"] for tool in listed["tools"]] == ["toolsets", "generate_config", "validate_config", "get_schema"]
+    assert [tool["name"] for tool in listed["tools"]] == [tool.name for tool in REGISTRY if tool.default]
 
 
 async def test_the_inspector_reads_lists_and_calls(workspace: Path):
@@ -47,5 +48,10 @@ async def test_the_inspector_reads_lists_and_calls(workspace: Path):
     prompts = await inspect(workspace, "--method", "prompts/list")
     assert called.result()["structuredContent"]["name"] == "volume"
     assert read.result()["contents"][0]["text"] == '{ provider = "aws" }'
-    assert {row["uriTemplate"] for row in resources["resourceTemplates"]} == {"prov://schema/{name}", "prov://config/{+path}"}
+    assert {row["uriTemplate"] for row in resources["resourceTemplates"]} == {
+        "prov://schema/{name}",
+        "prov://config/{+path}",
+        "prov://report/{+path}",
+        "prov://check/{id}",
+    }
     assert len(prompts["prompts"]) == 4

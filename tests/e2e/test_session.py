@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
 
+from prov_tools.registry import REGISTRY
+
 from .wire import PATIENCE, PROV, environment
 
 pytestmark = pytest.mark.anyio
 
 ERAS = [pytest.param("auto", id="2026-07-28"), pytest.param("legacy", id="2025-11-25")]
-EVERYTHING = ["toolsets", "generate_config", "validate_config", "get_schema"]
+EVERYTHING = [tool.name for tool in REGISTRY if tool.default]
 ENGLISH = "a 3-node Kubernetes cluster with Cilium on UpCloud"
 SPANISH = "dos servidores web m5.large detrás de un balanceador con una base de datos PostgreSQL y un bucket privado en us-east-1"
 BROKEN = """{
@@ -140,7 +142,8 @@ async def test_a_toolset_that_is_switched_off_leaves_the_list_with_a_notice(mode
             changed = await call(client, "toolsets", action="disable", names=["config"])
             assert changed["changed"]
             await asyncio.wait_for(noticed.wait(), PATIENCE)
-        assert [tool.name for tool in (await client.list_tools()).tools] == ["toolsets"]
+        others = [tool.name for tool in REGISTRY if tool.default and tool.toolset != "config"]
+        assert [tool.name for tool in (await client.list_tools()).tools] == others
         refused = await error(client, "get_schema", name="server")
         assert refused["code"] == "not_found"
         assert 'action="enable", names=["config"]' in refused["hint"]
@@ -149,7 +152,9 @@ async def test_a_toolset_that_is_switched_off_leaves_the_list_with_a_notice(mode
             assert (await call(client, "toolsets", action="enable", names=["config"]))["changed"]
             await asyncio.wait_for(noticed.wait(), PATIENCE)
         assert not (await call(client, "toolsets", action="enable", names=["config"]))["changed"]
-        assert [tool.name for tool in (await client.list_tools()).tools] == EVERYTHING
+        # A toolset that is switched on by name is on with the tools that are off at first.
+        whole = [tool.name for tool in REGISTRY if tool.default or tool.toolset == "config"]
+        assert [tool.name for tool in (await client.list_tools()).tools] == whole
 
 
 @asynccontextmanager
@@ -176,10 +181,10 @@ async def test_a_server_offers_the_toolsets_that_its_command_line_names(workspac
         await call(client, "toolsets", action="enable", names=["all"])
         # Nothing of this issue changes the world: read-only mode takes no tool away.
         tools = (await client.list_tools()).tools
-        assert [tool.name for tool in tools] == EVERYTHING
+        assert [tool.name for tool in tools] == [tool.name for tool in REGISTRY]
         # The switches change the server's own state, and stay: without them nobody could see what there is.
         hints = {tool.name: tool.annotations.read_only_hint for tool in tools if tool.annotations}
-        assert hints == {name: name != "toolsets" for name in EVERYTHING}
+        assert hints == {tool.name: tool.name != "toolsets" for tool in REGISTRY}
 
 
 async def test_an_unknown_toolset_on_the_command_line_is_told_to_the_client(workspace: Path):

@@ -50,7 +50,7 @@ class CheckComplianceOutput(ToolOutput):
 
     def passed(self) -> bool:
         """False when a check fails that nobody waived."""
-        return self.whole is None or bool(self.whole.is_passed)
+        return not self.failures
 
     def resource_links(self) -> dict[str, str]:
         """The whole assessment."""

@@ -1,4 +1,4 @@
-"""The tool `prices_status`: where prices come from and how old they are. Refreshing and importing them is a person's act."""
+"""The tool `prices_status`: where prices come from and of which dates. Refreshing and importing them is a person's act."""
 
 import asyncio
 from typing import Literal
@@ -40,7 +40,7 @@ class PricesStatusOutput(ToolOutput):
     default=False,
 )
 async def prices_status(args: PricesStatusInput, ctx: Context) -> PricesStatusOutput:  # noqa: ARG001 - every handler takes both
-    """Say where prices come from and how old they are."""
+    """Say where prices come from and of which dates they are."""
     from prov_judge.prices.status import status  # noqa: PLC0415 - the tables cost 50 ms, paid by who asks
 
     rows = await asyncio.to_thread(lambda: status(ctx.prices(), ctx.today()))

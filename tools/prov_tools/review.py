@@ -9,7 +9,6 @@ from pydantic.json_schema import SkipJsonSchema
 
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
-from prov_tools.cost import saving_words
 from prov_tools.loading import loaded
 from stratumops.schema import compact_dump
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 1_560
 """Of the answer as compact JSON: 600 tokens of 2.6 characters. What is measured has more than three (o200k)."""
 MOST_ROWS = 5
-MOST_TEXT = 100
+MOST_TEXT = 130
 
 
 class ReviewConfigInput(ToolInput):
@@ -33,7 +32,7 @@ class ReviewConfigInput(ToolInput):
 class ReviewConfigOutput(ToolOutput):
     """All in short: the worst problems, what a month costs by currency, the checks that pass by framework, the best savings."""
 
-    valid: bool
+    passes: bool
     summary: str
     problems: list[str]
     cost: dict[str, str]
@@ -45,7 +44,7 @@ class ReviewConfigOutput(ToolOutput):
 
     def passed(self) -> bool:
         """False when it is not valid or a check fails."""
-        return self.whole is None or bool(self.whole.is_passed)
+        return self.passes
 
     def resource_links(self) -> dict[str, str]:
         """Every report."""
@@ -121,7 +120,7 @@ def _answer(found: "Review", links: dict[str, str] | None) -> ReviewConfigOutput
         counted(len(savings), "way") + " to save",
     ]
     return ReviewConfigOutput(
-        valid=found.is_valid,
+        passes=found.is_passed,
         summary=", ".join(said),
         problems=[
             *(_short(f"{one.severity} {one.code} {one.path}: {one.fix or one.message}") for one in points[:MOST_ROWS]),
@@ -132,7 +131,7 @@ def _answer(found: "Review", links: dict[str, str] | None) -> ReviewConfigOutput
         ],
         cost=costs(estimate) if estimate else {},
         compliance={one.framework: summarise(one).short for one in found.assessments},
-        savings=[_short(saving_words(one)) for one in savings[:MOST_ROWS]],
+        savings=[_short(f"{one.address}: {one.change} saves {one.monthly:,.2f} {one.currency}") for one in savings[:MOST_ROWS]],
         links=links,
         changes=summary(found.migration) if found.migration else None,
         whole=found,

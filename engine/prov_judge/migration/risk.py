@@ -8,6 +8,7 @@ from typing import Any
 from prov_gen.model.kinds import Item
 from prov_judge.changes.model import Change
 from prov_judge.changes.replacement import Rule, rule_of
+from prov_judge.migration.words import value as said
 
 TABLE = Path(__file__).parent / "risks.toml"
 
@@ -104,4 +105,4 @@ def _pattern(path: str) -> str:
 
 
 def _told(value: Any) -> str:
-    return "nothing" if value is None else f"{value}"
+    return "nothing" if value is None else said(value)

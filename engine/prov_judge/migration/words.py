@@ -21,7 +21,7 @@ def summary(migration: Migration) -> str:
     counted = ", ".join(f"{migration.counts.get(action, 0)} {verb}" for action, verb in VERBS.items())
     waves = max((step.wave for step in migration.steps), default=0)
     if not waves:
-        return "nothing to do: both say the same"
+        return "nothing to do: both configurations describe the same"
     renamed = sum(change.previous is not None for change in migration.changes)
     parts = [counted, f"in {waves} wave{'' if waves == 1 else 's'}"]
     if renamed:

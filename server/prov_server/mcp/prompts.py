@@ -36,8 +36,9 @@ def add_prompts(server: ProvServer) -> None:
     ) -> str:
         return (
             f"Review this configuration:\n\n{_quote(config)}\n\n"
-            "1. Call validate_config on it with strict=true.\n"
-            "2. Explain each finding in order of harm: what could happen, and the smallest change that mends it.\n"
+            "1. Call review_config on it; read the reports that it links to, and validate_config for places in the text.\n"
+            "2. Explain each problem in order of harm: what could happen, and the smallest change that mends it; say what it "
+            "costs, what could be saved, and which checks fail.\n"
             "3. Look for what no rule can see: single points of failure, data without backups, names that mislead.\n"
             "4. Give the corrected Nickel text and show that validate_config accepts it.\n\n" + _CAREFUL
         )
@@ -50,9 +51,9 @@ def add_prompts(server: ProvServer) -> None:
         return (
             f"Plan the migration from\n\n{_quote(current)}\n\nto\n\n{_quote(target)}\n\n"
             "1. Validate both with validate_config (generate the target with generate_config when it is a description).\n"
-            "2. List what is added, changed, replaced and removed, and why something must be replaced rather than changed.\n"
-            "3. Order the steps: backups first, then what others depend on; for each say downtime, risk to data, how to check it "
-            "worked, and how to go back or that there is no way back.\n"
+            "2. Call plan_migration; list what is added, changed, replaced and removed, and why something must be replaced.\n"
+            "3. Go through its waves: for each step say downtime, risk to data, how to check it worked, and how to go back or "
+            "that there is no way back; then what it does to cost and compliance.\n"
             "4. Name the step after which rolling back is no longer cheap, and ask me before it.\n\n" + _CAREFUL
         )
 

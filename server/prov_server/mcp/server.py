@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from stratumops.middleware import Face
 
 INSTRUCTIONS = (
-    "Takes infrastructure from words to typed, validated Nickel configuration. Start with generate_config, check every "
-    "change with validate_config, look fields up with get_schema. Configurations may be Nickel text or paths in the workspace. "
+    "Takes infrastructure from words to typed, validated Nickel configuration, prices and judges it, and plans changes. Start "
+    "with generate_config, check every change with validate_config or review_config, look fields up with get_schema. "
+    "Configurations may be Nickel text or paths in the workspace; an answer's resource links lead to the whole of it. "
     "Call toolsets when a task needs a tool that is not listed. Nothing here changes the world."
 )
 

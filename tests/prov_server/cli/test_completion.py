@@ -48,7 +48,7 @@ def completed(line: str, environment: dict[str, str], cwd) -> list[str]:
         ("prov config get server.p", ["server.port"]),
         ("prov mcp install --client cur", ["cursor"]),
         ("prov schema show infra", ["infrastructure"]),
-        ("prov mcp toolsets enable --names co", ["core", "config"]),
+        ("prov mcp toolsets enable --names co", ["core", "config", "cost", "compliance"]),
         ("prov schema show --format ", ["nickel", "json", "fields"]),
     ],
 )

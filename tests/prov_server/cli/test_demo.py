@@ -16,6 +16,11 @@ def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
         "error[network_overlap]",
         "^^^^",
         "valid: nothing to mend in 5 resources",
+        "560.64",
+        "automatable checks pass",
+        "way back",
+        "hashicorp/aws",
+        "links lead to the wholes",
         "error[nickel_import]",
         "error[permission_denied]",
         "What next",
@@ -32,6 +37,6 @@ def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
 
 
 def test_what_comes_next_can_be_typed_where_prov_is_not_on_path(prov: Prov):
-    shown = prov("demo", "--scene", "8", PATH="/usr/bin:/bin").out
+    shown = prov("demo", "--scene", "13", PATH="/usr/bin:/bin").out
     assert f"{PROV} init" in shown
-    assert "  prov init" in prov("demo", "--scene", "8").out
+    assert "  prov init" in prov("demo", "--scene", "13").out

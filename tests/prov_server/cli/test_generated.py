@@ -263,7 +263,7 @@ EVERY_COMMAND = list(commands(build_root()))
 def test_every_command_has_help(words):
     result = CliRunner().invoke(build_root(), [*words, "--help"])
     assert result.exit_code == 0
-    assert f"Usage: prov {' '.join(words)}" in result.output
+    assert f"Usage: prov {' '.join(words)}" in " ".join(result.output.split())
     assert "--json" in result.output
 
 
@@ -288,7 +288,10 @@ def mistyped() -> Iterator[tuple[str, ...]]:
     for words in EVERY_COMMAND:
         command = leaf(words)
         for param in command.params if command else ():
-            is_typed = not isinstance(param.type, click.types.StringParamType | click.Path) and param.name != "client"
+            is_by_name = param.name.endswith("__option") if param.name else False  # its place comes first
+            is_typed = (
+                not is_by_name and not isinstance(param.type, click.types.StringParamType | click.Path) and param.name != "client"
+            )
             if isinstance(param, click.Option) and not param.is_flag and is_typed:
                 yield (*words, f"{param.opts[0]}=no such value")
 

@@ -11,7 +11,7 @@ from prov_gen.export.cloudformation.template import Value, assumed_by, get_att, 
 from prov_gen.export.kubernetes.metadata import is_label
 from prov_gen.export.tracking import path_of
 
-_NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKS_CNI_Policy")
+_NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _VERSION = re.compile(r"1\.\d\d(\.|$)")
 _LOGS = [{"Type": "audit"}, {"Type": "authenticator"}]
 

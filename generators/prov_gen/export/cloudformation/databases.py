@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prov_corpus import catalogue, prices
+from prov_corpus.catalogue.managed_sizes import ManagedKind, managed_sku
 from prov_gen.export.cloudformation.network import subnets_of
 from prov_gen.export.cloudformation.scope import PROVIDER, Scope
 from prov_gen.export.cloudformation.template import Value, get_att, ref
@@ -31,11 +32,11 @@ _FAMILY = re.compile(r"[a-z][a-z0-9]*\.[a-z0-9]+")
 _MOST_NODES = {"replication": 6, "memcached": 40}
 
 
-def _class(scope: Scope, record: Any, prefix: str) -> Value:
-    """The class of machine: a size means that of a server of the same size; a SKU of servers has its namesake."""
+def _class(scope: Scope, record: Any, kind: ManagedKind, prefix: str) -> Value:
+    """The class of machine: a size means what the catalogue says, as its price; a SKU of servers has its namesake."""
     plan = record.plan
-    if plan in SIZES:
-        return f"{prefix}.{prices.plan_size(PROVIDER, plan).name}"
+    if plan in SIZES and (named := managed_sku(PROVIDER, kind, plan)):
+        return named
     bare = plan.removeprefix(f"{prefix}.")
     found = prices.find_sku(PROVIDER, bare) if _FAMILY.fullmatch(bare) else None
     if found and found.name == bare:
@@ -69,7 +70,7 @@ def _database(scope: Scope, database: Any) -> None:
         "RDS::DBSubnetGroup", {"DBSubnetGroupDescription": described, "SubnetIds": subnets}, logical_id, "Subnets"
     )
     groups = scope.refs("security_groups", database.security_groups, (*where, "security_groups"))
-    machine = _class(scope, database, "db")
+    machine = _class(scope, database, "database", "db")
     if database.retention_days is not None:
         scope.ledger.leave((*where, "retention_days"), "how long rows stay is the application's matter")
     properties: dict[str, Value] = {
@@ -198,7 +199,7 @@ def build_caches(scope: Scope, caches: list[Any]) -> None:
         scope.ledger.leave((*where, "version"), "AWS chooses the newest version of the engine")
         shared: dict[str, Value] = {
             "Engine": cache.engine,
-            "CacheNodeType": _class(scope, cache, "cache"),
+            "CacheNodeType": _class(scope, cache, "cache", "cache"),
             "CacheSubnetGroupName": ref(group),
             "TransitEncryptionEnabled": cache.encryption_in_transit,
             "Tags": scope.tags(cache),

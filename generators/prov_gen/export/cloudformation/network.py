@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from prov_gen.export.cloudformation.scope import PROVIDER, Scope
-from prov_gen.export.cloudformation.template import Value, assumed_by, get_att, policy, ref
+from prov_gen.export.cloudformation.template import Value, assumed_by, get_att, policy, ref, sub
 from prov_gen.export.tracking import path_of, record_of
 
 ANYWHERE = "0.0.0.0/0"
@@ -130,14 +130,17 @@ def _flow_logs(scope: Scope, vpc: str, tags: list[dict[str, str]]) -> None:
     group = template.add("Logs::LogGroup", {"RetentionInDays": 365}, vpc, "FlowLogs", keep="Retain")
     write = {
         "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogGroups", "logs:DescribeLogStreams"],
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
         "Resource": get_att(group, "Arn"),
     }
+    # Groups are listed for a whole account; AWS knows no such permission for a single one.
+    every = sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*")
+    look = {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": every}
     role = template.add(
         "IAM::Role",
         {
             "AssumeRolePolicyDocument": assumed_by("vpc-flow-logs.amazonaws.com"),
-            "Policies": [{"PolicyName": "write", "PolicyDocument": policy(write)}],
+            "Policies": [{"PolicyName": "write", "PolicyDocument": policy(write, look)}],
         },
         vpc,
         "FlowLogRole",

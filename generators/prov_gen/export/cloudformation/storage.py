@@ -9,6 +9,7 @@ from prov_gen.export.tracking import path_of
 
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """How long CloudWatch keeps logs. Source: AWS::Logs::LogGroup, RetentionInDays."""
+_EVERY_LOG_GROUP = sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*")
 _MOST_QUEUE_DAYS = 14
 _DAY = 24 * 60 * 60
 _ROTATION = (90, 2560)
@@ -28,8 +29,10 @@ def build_keys(scope: Scope, keys: list[Any]) -> None:
         logs = {
             "Effect": "Allow",
             "Principal": {"Service": sub("logs.${AWS::Region}.amazonaws.com")},
-            "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+            # In the policy of a key this is the key alone.
             "Resource": "*",
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": _EVERY_LOG_GROUP}},
         }
         encrypts_logs = any(group.kms_key == key.name for group in scope.config.log_groups)
         period = key.rotation_days

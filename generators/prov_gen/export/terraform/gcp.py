@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prov_corpus import catalogue
+from prov_corpus.catalogue.managed_sizes import managed_sku
 from prov_gen.effective import region_of
 from prov_gen.export.terraform.document import Body, label_of, name_of, reference, referred
 from prov_gen.export.terraform.item import Item, subnet_label
@@ -161,8 +162,9 @@ BUCKET = Main(
         _LABELS,
     ),
 )
-# Cores and MiB of a custom tier, the memory of our sizes: 2, 4, 8 and 16 GB.
-_TIERS = {"small": (1, 2048), "medium": (1, 3840), "large": (2, 7680), "xlarge": (4, 15360)}
+_STANDARD = re.compile(r"db-n1-standard-(\d+)")
+_STANDARD_MIB = 3840
+"""Memory for each core of db-n1-standard, which is a name of MySQL's: PostgreSQL takes the same machine as db-custom."""
 _ENGINES = {"postgresql": "POSTGRES_", "mysql": "MYSQL_"}
 
 
@@ -170,7 +172,10 @@ def _write_engine(item: Item, body: Body) -> None:
     engine = item.get("engine")
     version = item.get("version") or catalogue.default_engine(engine).version
     parts = version.split(".")
-    body["database_version"] = _ENGINES[engine] + ("_".join(parts[:2]) if engine == "mysql" else parts[0])
+    release = parts[: 2 if engine == "mysql" else 1]
+    if release != parts:
+        item.leave("version", "Google chooses the minor release")
+    body["database_version"] = _ENGINES[engine] + "_".join(release)
     body["name"] = item.raw.name
 
 
@@ -182,11 +187,11 @@ def _read_engine(body: Body, record: dict[str, Any]) -> None:
 
 def _write_tier(item: Item, body: Body) -> None:
     plan = item.get("plan")
-    if plan not in SIZES:
-        body["settings"]["tier"] = plan
-        return
-    cores, memory = _TIERS[plan]
-    body["settings"]["tier"] = f"db-custom-{cores}-{memory}"
+    tier = (managed_sku("gcp", "database", plan) if plan in SIZES else None) or plan
+    standard = _STANDARD.fullmatch(tier)
+    if standard and item.raw.engine == "postgresql":
+        tier = f"db-custom-{standard[1]}-{int(standard[1]) * _STANDARD_MIB}"
+    body["settings"]["tier"] = tier
 
 
 def _read_tier(body: Body, record: dict[str, Any]) -> None:

@@ -45,8 +45,13 @@ def sku_rows(attribute: str) -> Special:
             if item.get(name) is not None and plan:
                 item.leave(name, "the provider's size decides")
         if machine.sku is None:
+            reason = "no size of the provider is known for it"
             for name in ("plan", "spec.cpu", "spec.memory_gb"):
-                item.leave(name, "no size of the provider is known for it")
+                item.leave(name, reason)
+            for name in ("cpu", "memory_gb"):
+                # A size that is the default is not kept either.
+                if plan is None and getattr(item.raw.spec, name) is not None:
+                    item.ledger.tell((*item.path, "spec", name), reason)
         else:
             body[attribute] = machine.sku
 

@@ -85,6 +85,7 @@ def _nodes(item: Item) -> None:
 
 
 def _recover(label: str, _body: Body, found: Found, record: dict[str, Any]) -> None:
+    record["managed"] = True
     group = found("upcloud_kubernetes_node_group").get(f"{label}_workers", {})
     for name, attribute in (("count", "node_count"), ("plan", "plan")):
         Attribute(f"workers.{name}", attribute).read(group, record)

@@ -63,7 +63,7 @@ def _add(tree: Tree, step: Step) -> None:
 
 
 def _lines(migration: Migration) -> list[Text]:
-    lines = [Text(visible(note), "info") for note in migration.notes]
+    lines = [Text(visible(note), "info") for note in migration.notes if note != summary(migration)]
     deltas = []
     for currency in sorted({*migration.cost_before, *migration.cost_after}):
         before, after = migration.cost_before.get(currency, Decimal(0)), migration.cost_after.get(currency, Decimal(0))

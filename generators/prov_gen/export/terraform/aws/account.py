@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from prov_gen.export.terraform.document import Body, Expression, label_of, name_of, reference, referred, unescaped
+from prov_gen.export.terraform.aws.replication import PUBLIC_ACCESS
+from prov_gen.export.terraform.aws.roles import account, policy
+from prov_gen.export.terraform.document import Body, label_of, name_of, reference, referred, unescaped
 from prov_gen.export.terraform.item import Item
 from prov_gen.export.terraform.rows import Tags, find
 from prov_gen.export.terraform.table import Found, Main
@@ -27,20 +29,17 @@ def _trail(item: Item) -> None:
     item.put(
         "aws_s3_bucket_public_access_block",
         "_trail",
-        {"bucket": bucket}
-        | dict.fromkeys(("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True),
+        {"bucket": bucket} | dict.fromkeys(PUBLIC_ACCESS, True),
     )
     item.put("aws_s3_bucket_versioning", "_trail", {"bucket": bucket, "versioning_configuration": {"status": "Enabled"}})
     rule = {"id": "age", "status": "Enabled", "filter": {}, "expiration": {"days": trail.get("retention_days")}}
     item.put("aws_s3_bucket_lifecycle_configuration", "_trail", {"bucket": bucket, "rule": [rule]})
     arn, service = reference("aws_s3_bucket", "_trail", "arn"), {"Service": "cloudtrail.amazonaws.com"}
-    statements = [
-        {"Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl", "Resource": str(arn)},
-        {"Effect": "Allow", "Principal": service, "Action": "s3:PutObject", "Resource": f"{arn}/AWSLogs/*"},
-    ]
-    # The text holds nothing of the configuration but references that we made.
-    policy = Expression(json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    item.put("aws_s3_bucket_policy", "_trail", {"bucket": bucket, "policy": policy})
+    own = account(item)
+    allow = {"Effect": "Allow", "Principal": service, "Condition": {"StringEquals": {"aws:SourceAccount": own}}}
+    look = allow | {"Action": "s3:GetBucketAcl", "Resource": arn}
+    write = allow | {"Action": "s3:PutObject", "Resource": f"{arn}/AWSLogs/{own}/*"}
+    item.put("aws_s3_bucket_policy", "_trail", {"bucket": bucket, "policy": policy(look, write)})
     body = {"name": name, "s3_bucket_name": bucket, "include_global_service_events": True, "enable_logging": True}
     body |= {"is_multi_region_trail": trail.get("all_regions"), "enable_log_file_validation": trail.get("tamper_protection")}
     item.put("aws_cloudtrail", _OWN, body | {"depends_on": ["aws_s3_bucket_policy._trail"]})
@@ -63,18 +62,18 @@ def _detect(item: Item) -> None:
 def _identities(item: Item) -> None:
     seen = set[str]()
     for index, record in enumerate(item.get("iam_policies")):
-        policy = item.inside(record, label_of(record.name))
-        if policy.label in seen:
+        own = item.inside(record, label_of(record.name))
+        if own.label in seen:
             item.leave(f"iam_policies.{index}", "another policy has that name")
             continue
-        seen.add(policy.label)
+        seen.add(own.label)
         statements = [
             {"Effect": one.get("effect").capitalize(), "Action": one.get("actions"), "Resource": one.get("resources")}
-            for one in (policy.inside(statement, "") for statement in policy.get("statements"))
+            for one in (own.inside(statement, "") for statement in own.get("statements"))
         ]
-        body: Body = {"name": policy.get("name"), "policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
-        Tags().write(policy, body)
-        item.put("aws_iam_policy", policy.label, body)
+        body: Body = {"name": own.get("name"), "policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+        Tags().write(own, body)
+        item.put("aws_iam_policy", own.label, body)
     users = set[str]()
     for index, record in enumerate(item.get("iam_users")):
         user = item.inside(record, label_of(record.name))

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from prov_corpus import catalogue
-from prov_gen.effective import find_plan
+from prov_corpus.catalogue.managed_sizes import ManagedKind, managed_sku
 from prov_gen.export.terraform.document import Body, Expression, reference
 from prov_gen.export.terraform.item import Item
 from prov_gen.export.terraform.rows import Attribute, Fixed, Refers, Special, Tags, find
@@ -25,16 +25,13 @@ _FORCE_TLS = {
     "mariadb": "require_secure_transport",
 }
 _STORAGE = {"ssd": "gp3", "gp2": "gp2", "gp3": "gp3", "io1": "io1", "io2": "io2", "hdd": "standard"}
-_CACHE_SIZES = {"small": "cache.t3.small", "medium": "cache.t3.medium", "large": "cache.m6g.large", "xlarge": "cache.m6g.xlarge"}
 HANDLE = re.compile(r"vault:[A-Za-z0-9_./-]+#[A-Za-z0-9_.-]+")
 
 
-def _class(plan: str) -> str:
-    """A database's instance class: a size means the server's SKU of that size."""
-    if plan in SIZES:
-        sku = find_plan("aws", plan)
-        plan = sku.name if sku else plan
-    return plan if plan.startswith("db.") else f"db.{plan}"
+def _class(plan: str, kind: ManagedKind, prefix: str) -> str:
+    """The class of machine that a plan means: a size by the catalogue, as its price; any other name is AWS's own."""
+    found = managed_sku("aws", kind, plan) if plan in SIZES else None
+    return found or (plan if plan.startswith(prefix) else f"{prefix}{plan}")
 
 
 def _version(database: Any) -> str:
@@ -49,7 +46,7 @@ def _write_engine(item: Item, body: Body) -> None:
     if version := _version(item.raw):
         item.get("version")
         body["engine_version"] = version
-    body["instance_class"] = _class(item.get("plan"))
+    body["instance_class"] = _class(item.get("plan"), "database", "db.")
     if item.get("logs_exported"):
         body["enabled_cloudwatch_logs_exports"] = _LOGS[engine]
 
@@ -124,7 +121,7 @@ def _more(item: Item) -> None:
         replica: Body = {
             "identifier": f"{item.raw.name}-replica-{index + 1}",
             "replicate_source_db": reference("aws_db_instance", own, "identifier"),
-            "instance_class": _class(item.raw.plan),
+            "instance_class": _class(item.raw.plan, "database", "db."),
             "storage_encrypted": item.raw.encryption_at_rest,
             "publicly_accessible": item.raw.publicly_accessible,
             "auto_minor_version_upgrade": item.raw.auto_minor_upgrades,
@@ -199,7 +196,7 @@ def _write_cache(item: Item, body: Body) -> None:
     name, nodes, plan = item.get("name"), item.get("nodes"), item.get("plan")
     body["replication_group_id"] = name
     body["description"] = f"Cache {name}"
-    body["node_type"] = _CACHE_SIZES.get(plan) or (plan if plan.startswith("cache.") else f"cache.{plan}")
+    body["node_type"] = _class(plan, "cache", "cache.")
     body["num_cache_clusters"] = nodes
     body["automatic_failover_enabled"] = nodes > 1
     if any(item.refer("subnet", subnet) for subnet in item.raw.subnets):

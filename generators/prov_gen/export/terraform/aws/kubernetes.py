@@ -78,6 +78,7 @@ def _write_key(item: Item, body: Body) -> None:
 
 
 def _read_cluster(body: Body, record: dict[str, Any]) -> None:
+    record["managed"] = True
     if isinstance(body.get("version"), str):
         record["version"] = body["version"]
     Refers("networking.subnets", "vpc_config.subnet_ids", "subnet").read(body, record)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from prov_gen.export.terraform.aws.roles import role
+from prov_gen.export.terraform.aws.roles import account, own_role
 from prov_gen.export.terraform.document import Body, Expression, label_of, name_of, reference, referred
 from prov_gen.export.terraform.item import SUBNET_SEPARATOR, Item, subnet_label
 from prov_gen.export.terraform.rows import Attribute, Special, Tags, find, unescape_text
@@ -52,9 +52,17 @@ def _add_vpc(item: Item, cidr: str) -> None:
             "vpc_id": reference("aws_vpc", label),
             "traffic_type": "ALL",
             "log_destination": reference("aws_cloudwatch_log_group", f"{label}_flow", "arn"),
-            "iam_role_arn": role(item, "flow_logs"),
+            "iam_role_arn": _logger(item, reference("aws_cloudwatch_log_group", f"{label}_flow", "arn")),
         }
         item.put("aws_flow_log", label, log)
+
+
+def _logger(item: Item, group: Expression) -> Expression:
+    """The role that writes a network's traffic into its log group. Source: Amazon VPC User Guide, "IAM role for publishing"."""
+    write = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]}
+    # Groups are listed for a whole account; AWS knows no such permission for a single one.
+    look = {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": f"arn:aws:logs:*:{account(item)}:log-group:*"}
+    return own_role(item, "flow_logs", "vpc-flow-logs", [write | {"Resource": [group, f"{group}:*"]}, look])
 
 
 def _add_subnets(item: Item, nat: str) -> None:

@@ -1,20 +1,17 @@
 """Buckets, file systems, queues and topics."""
 
-import json
 from typing import Any
 
-from prov_corpus import catalogue
 from prov_gen.export.terraform.aws.backup import back_up, recover_backup
-from prov_gen.export.terraform.aws.roles import role
-from prov_gen.export.terraform.document import Body, Expression, name_of, reference, referred
+from prov_gen.export.terraform.aws.replication import PUBLIC_ACCESS, replica_region, replicate
+from prov_gen.export.terraform.aws.roles import policy
+from prov_gen.export.terraform.document import Body, name_of, reference, referred
 from prov_gen.export.terraform.item import Item
 from prov_gen.export.terraform.rows import Attribute, Refers, Special, Tags, find, settle
 from prov_gen.export.terraform.table import Beside, Found, Main, linked
 
 _RULE = "rule.apply_server_side_encryption_by_default"
-_BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _POLICY = "aws_s3_bucket_policy"
-_REPLICA = "_replica"
 
 
 def _write_encryption(item: Item, body: Body) -> None:
@@ -30,11 +27,11 @@ def _read_encryption(body: Body, record: dict[str, Any]) -> None:
 
 
 def _write_block(item: Item, body: Body) -> None:
-    body |= dict.fromkeys(_BLOCKS, item.get("block_public"))
+    body |= dict.fromkeys(PUBLIC_ACCESS, item.get("block_public"))
 
 
 def _read_block(body: Body, record: dict[str, Any]) -> None:
-    record["block_public"] = all(body.get(name) is True for name in _BLOCKS)
+    record["block_public"] = all(body.get(name) is True for name in PUBLIC_ACCESS)
 
 
 def _write_lifecycle(item: Item, body: Body) -> None:
@@ -77,36 +74,7 @@ def _policy(item: Item) -> None:
             {"Sid": "PublicRead", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{arn}/*"}
         )
     if statements:
-        text = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        # The text holds nothing of the configuration but references that we made.
-        item.put(_POLICY, item.label, {"bucket": reference("aws_s3_bucket", item.label), "policy": Expression(text)})
-
-
-def _replicate(item: Item, region: str) -> None:
-    if region not in catalogue.regions("aws"):
-        item.leave("replicate_to", "no region of AWS")
-        return
-    own, copy = item.label, f"{item.label}{_REPLICA}"
-    alias = {"provider": Expression(f"aws.{region.replace('-', '_')}")}
-    item.document.put("aws_s3_bucket", copy, alias | {"bucket": f"{item.raw.name}-replica"}, item.path)
-    target = reference("aws_s3_bucket", copy)
-    item.document.put(
-        "aws_s3_bucket_versioning", copy, alias | {"bucket": target, "versioning_configuration": {"status": "Enabled"}}, item.path
-    )
-    item.document.put(
-        "aws_s3_bucket_public_access_block", copy, alias | {"bucket": target} | dict.fromkeys(_BLOCKS, True), item.path
-    )
-    algorithm = "aws:kms" if item.raw.encryption == "kms" else "AES256"
-    encryption = {"rule": {"apply_server_side_encryption_by_default": {"sse_algorithm": algorithm}}}
-    item.document.put(
-        "aws_s3_bucket_server_side_encryption_configuration", copy, alias | {"bucket": target} | encryption, item.path
-    )
-    rule: Body = {"id": "all", "status": "Enabled", "destination": {"bucket": reference("aws_s3_bucket", copy, "arn")}}
-    if item.raw.encryption == "kms":
-        rule["source_selection_criteria"] = {"sse_kms_encrypted_objects": {"status": "Enabled"}}
-        rule["destination"]["encryption_configuration"] = {"replica_kms_key_id": f"arn:aws:kms:{region}:alias/aws/s3"}
-    body = {"bucket": reference("aws_s3_bucket", own), "role": role(item, "replication"), "rule": [rule]}
-    item.put("aws_s3_bucket_replication_configuration", own, body)
+        item.put(_POLICY, item.label, {"bucket": reference("aws_s3_bucket", item.label), "policy": policy(*statements)})
 
 
 def _more(item: Item) -> None:
@@ -125,7 +93,7 @@ def _more(item: Item) -> None:
         item.get("encryption")
     _policy(item)
     if region := item.get("replicate_to"):
-        _replicate(item, region)
+        replicate(item, region)
 
 
 def _recover(label: str, _body: Body, found: Found, record: dict[str, Any]) -> None:
@@ -137,9 +105,8 @@ def _recover(label: str, _body: Body, found: Found, record: dict[str, Any]) -> N
     target = referred(logging[1].get("target_bucket")) if logging else None
     if target:
         record["log_bucket"] = name_of(target[1])
-    copy = found("aws_s3_bucket").get(label + _REPLICA, {}).get("provider")
-    if isinstance(copy, str):
-        record["replicate_to"] = copy.removeprefix("aws.").replace("_", "-")
+    if region := replica_region(label, found):
+        record["replicate_to"] = region
 
 
 BUCKET = Main(
