@@ -1,13 +1,13 @@
 """Fields whose words change on the way, each in configurations that are made of little else: what they mean comes back."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export_cases import EVERY_KIND
-from export_meaning import meaning, without_listed
+from export_meaning import lost, meaning, without_listed
 from prov_gen.export.import_ import import_terraform
 from prov_gen.export.terraform import FILE, export
 from prov_gen.export.terraform.providers import TARGETS
@@ -50,15 +50,9 @@ def firewalls(draw: st.DrawFn) -> list[dict[str, Any]]:
     return [{"name": name, "rules": draw(st.lists(rules(), max_size=3))} for name in GROUPS]
 
 
-def comes_back(before: InfrastructureConfig, *fields: str) -> None:
-    """Assert that what is not listed means the same after an export and an import."""
-    done = export(before)
-    back = meaning(import_terraform(done.files[FILE], FILE).config)
-    kept = meaning(without_listed(before, done.not_carried))
-    for field in fields:
-        assert [one["name"] for one in kept.get(field, [])] == [one["name"] for one in back.get(field, [])]
-        for one, other in zip(kept.get(field, []), back.get(field, []), strict=True):
-            assert one == {key: other.get(key) for key in one}
+def resources(before: InfrastructureConfig) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(export(before).files[FILE])["resource"]
+    return found
 
 
 @pytest.mark.parametrize("provider", TARGETS)
@@ -82,7 +76,7 @@ def test_groups_that_name_each_other_have_rules_of_their_own_and_nothing_is_list
         {"name": "alone", "rules": [{"groups": ["web"], "from_port": 22}]},
     ]
     before = config(security_groups=groups)
-    document, done = made(before), export(before)
+    document, done = resources(before), export(before)
     assert done.not_carried == ()
     assert "ingress" not in document["aws_security_group"]["web"]
     assert document["aws_vpc_security_group_ingress_rule"]["db_0_1"] == {
@@ -112,15 +106,8 @@ def test_what_two_rules_of_such_a_group_let_through_is_written_once_and_listed()
 
 def test_a_rule_that_names_nobody_is_listed_and_not_written() -> None:
     before = config(security_groups=[{"name": "a", "rules": [{"from_port": 80}]}])
-    assert "ingress" not in made(before)["aws_security_group"]["a"]
+    assert "ingress" not in resources(before)["aws_security_group"]["a"]
     assert [entry.path for entry in export(before).not_carried] == [("security_groups", 0, "rules", 0)]
-
-
-def made(before: InfrastructureConfig) -> dict[str, Any]:
-    import json
-
-    resources: dict[str, Any] = json.loads(export(before).files[FILE])["resource"]
-    return resources
 
 
 SERVERS = some(
@@ -131,7 +118,8 @@ SERVERS = some(
         disk_type=st.sampled_from(["ssd", "gp2", "gp3", "io1", "io2", "hdd"]),
         os=some(
             family=st.sampled_from(["ubuntu", "debian", "rocky", "alpine"]),
-            version=st.sampled_from(["24.04", "22.04", "12", "9", "3.21", "24.04.1"]),
+            version=st.sampled_from(["24.04", "12", "9", "3.21"])
+            | st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,2}", fullmatch=True),
         ),
     ),
     backup=some(enabled=st.booleans(), schedule=st.sampled_from(SCHEDULES), retention_days=st.sampled_from([1, 7, 365])),

@@ -20,25 +20,28 @@ _IMAGES = {
     "debian": "debian-cloud/debian-{}",
     "rocky": "rocky-linux-cloud/rocky-linux-{}",
 }
+_RELEASES = {"ubuntu": r"\d\d\.\d\d(?!\d)", "debian": r"\d+", "rocky": r"\d+"}
 _DISKS = {"hdd": "pd-standard", "ssd": "pd-ssd"}
 
 
 def _write_image(item: Item, body: Body) -> None:
     family = item.get("spec.os.family")
     version = item.get("spec.os.version") or catalogue.images()[family].default
-    if family not in _IMAGES:
-        item.leave("spec.os", f"Google has no image of {family}")
+    release = re.match(_RELEASES[family], version) if family in _IMAGES else None
+    if release is None:
+        item.leave("spec.os", f"Google has no image of {family} {version}")
         return
-    written = version.replace(".", "") if family == "ubuntu" else version
-    body["boot_disk"] = {"initialize_params": {"image": _IMAGES[family].format(written)}}
+    if release[0] != version:
+        item.leave("spec.os.version", f"Google names its images by release; {release[0]} is written")
+    body["boot_disk"] = {"initialize_params": {"image": _IMAGES[family].format(release[0].replace(".", ""))}}
 
 
 def _read_image(body: Body, record: dict[str, Any]) -> None:
     image = str(find(body, "boot_disk.initialize_params.image"))
-    found = re.fullmatch(r"[\w-]+/(ubuntu|debian|rocky)[a-z-]*-(\d+)(?:-lts-amd64)?", image)
+    found = re.fullmatch(r"[\w-]+/(?:(ubuntu)-(\d\d)(\d\d)-lts-amd64|(debian|rocky)(?:-linux)?-(\d+))", image)
     if found:
-        version = f"{found[2][:2]}.{found[2][2:]}" if found[1] == "ubuntu" else found[2]
-        settle(record, "spec.os", {"family": found[1], "version": version})
+        family, version = (found[1], f"{found[2]}.{found[3]}") if found[1] else (found[4], found[5])
+        settle(record, "spec.os", {"family": family, "version": version})
 
 
 def _write_place(item: Item, body: Body) -> None:
