@@ -80,8 +80,23 @@ class LimitSettings(Group):
     call_timeout_seconds: Annotated[float, Field(gt=0, le=3600, description="Longest time of a tool call, in seconds")] = 120.0
     max_rows: Annotated[
         int,
-        Field(ge=0, le=100_000, description="Longest list in an answer to an assistant (resources, failures, steps); 0 is all"),
+        Field(ge=0, le=100_000, description="Longest list in an answer over MCP (resources, failures, steps); 0 is all"),
     ] = 20
+    max_characters: Annotated[
+        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
+    ] = 12_000
+    max_characters: Annotated[
+        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
+    ] = 12_000
+    max_characters: Annotated[
+        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
+    ] = 12_000
+    max_characters: Annotated[
+        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
+    ] = 12_000
+    max_characters: Annotated[
+        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
+    ] = 12_000
 
 
 class NickelSettings(Group):

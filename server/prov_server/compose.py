@@ -71,13 +71,14 @@ class Application:
                 provider=self.settings.generation.provider,
                 environment=self.settings.generation.environment,
                 max_findings=self.settings.validation.max_findings,
-                # A person's table and a script's JSON hold everything; what an assistant reads costs tokens.
-                max_rows=0 if face == "cli" else self.settings.limits.max_rows,
+                # A person's table and a program's JSON hold everything; what an assistant reads costs tokens.
+                max_rows=self.settings.limits.max_rows if face == "mcp" else 0,
+                max_characters=self.settings.limits.max_characters if face == "mcp" else 0,
                 monthly_budget=self.settings.validation.monthly_budget,
             ),
             prices=self.prices,
             report=report,
-            pricer=LazyPricer(self.prices),
+            pricer=LazyPricer(self.prices, utc_today),
             # Only an MCP client can read resources.
             reports=PrincipalReports(self.reports, principal) if face == "mcp" else None,
         )

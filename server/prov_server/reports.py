@@ -13,7 +13,7 @@ from threading import Lock
 from stratumops.errors import NotFoundError
 from stratumops.principal import Principal
 
-MOST = 64
+MOST = 32
 """Reports of one principal; the oldest goes first."""
 
 MEDIA_TYPES = {".json": "application/json", ".md": "text/markdown", ".svg": "image/svg+xml"}

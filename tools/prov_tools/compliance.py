@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -37,13 +38,13 @@ class FailureRow(BaseModel):
 
 
 class CheckComplianceOutput(ToolOutput):
-    """How many of the automatable checks pass, and which fail; `diff` mends what a program can."""
+    """How many of the automatable checks pass, and which fail; `diff` mends what a program can (a long one is a report)."""
 
     summary: str
     failures: list[FailureRow]
     notes: list[str]
     diff: str | None = None
-    report: Annotated[Hidden, HIDDEN] = None
+    links: Annotated[Hidden, HIDDEN] = None
     whole: Annotated[Hidden, HIDDEN] = None
     places: Annotated[Hidden, HIDDEN] = None
     proposal: Annotated[Hidden, HIDDEN] = None
@@ -53,8 +54,8 @@ class CheckComplianceOutput(ToolOutput):
         return not self.failures
 
     def resource_links(self) -> dict[str, str]:
-        """The whole assessment."""
-        return {"assessment": self.report} if self.report else {}
+        """The whole assessment, and a diff that is too long for the answer."""
+        return self.links or {}
 
 
 @tool(
@@ -82,13 +83,19 @@ async def check_compliance(args: CheckComplianceInput, ctx: Context) -> CheckCom
         proposal = await propose(read, found, nickel=ctx.nickel, workspace=ctx.workspace, today=ctx.today())
     rows = failure_rows(found.failed, where)
     shown = rows[: ctx.defaults.max_rows or None]
+    rewritten = [proposal.rewritten] if proposal and proposal.rewritten else []
     left = [f"not mended: {result.check} {result.address}: {reason}" for result, reason in proposal.left] if proposal else []
+    diff, links = proposal.diff if proposal else None, dict[str, str]()
+    if ctx.reports:
+        links["assessment"] = ctx.reports.keep(f"{args.framework}.md", lambda: as_markdown(found, where))
+        if proposal and proposal.diff and len(proposal.diff) > ctx.defaults.max_characters > 0:
+            diff = links["diff"] = ctx.reports.keep("fix.diff", partial(str, proposal.diff))
     return CheckComplianceOutput(
         summary=summary.text,
         failures=shown,
-        notes=[*found.notes, *left, *omitted(len(rows) - len(shown), "failure")],
-        diff=proposal.diff if proposal else None,
-        report=ctx.reports.keep(f"{args.framework}.md", lambda: as_markdown(found, where)) if ctx.reports else None,
+        notes=[*rewritten, *found.notes, *left, *omitted(len(rows) - len(shown), "failure is", "failures are")],
+        diff=diff,
+        links=links,
         whole=found,
         places=where,
         proposal=proposal,

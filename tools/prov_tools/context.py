@@ -44,12 +44,16 @@ class Toolsets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Values from the settings that handlers use where a caller gave none. `max_rows`: of a list in an answer; 0 is all."""
+    """Values from the settings that handlers use where a caller gave none.
+
+    `max_rows` of a list in an answer, `max_characters` of a text in it; 0 is all.
+    """
 
     provider: str
     environment: str
     max_findings: int
     max_rows: int
+    max_characters: int
     monthly_budget: float
 
 

@@ -15,6 +15,8 @@ from prov_tools.loading import loaded
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from prov_gen.model.infrastructure import InfrastructureConfig
     from prov_judge.cost.model import Estimate, Part, ResourceCost, Saving
     from prov_judge.prices.book import PriceBook
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 CURRENCY = "USD"
 """The currency of a budget, and what rates convert to."""
 
+_WORDS: Mapping[bool | None, Literal["within", "exceeded", "not comparable"]] = {
+    True: "within",
+    False: "exceeded",
+    None: "not comparable",
+}
 MOST_UNPRICED = 10
 PLACES = 6
 """Decimal places of a unit price that are sent; amounts have two."""
@@ -74,15 +81,15 @@ class EstimateCostOutput(ToolOutput):
     savings: list[str]
     notes: list[str]
     delta: SkipJsonSchema[dict[str, float] | None] = None
-    within_budget: SkipJsonSchema[bool | None] = None
+    budget: SkipJsonSchema[Literal["within", "exceeded", "not comparable"] | None] = None
     whole: Annotated[Hidden, HIDDEN] = None
     whole_against: Annotated[Hidden, HIDDEN] = None
     verdict: Annotated[Hidden, HIDDEN] = None
     report: Annotated[Hidden, HIDDEN] = None
 
     def passed(self) -> bool:
-        """False when the budget is exceeded."""
-        return self.within_budget is not False
+        """False when the budget is exceeded, or when nobody can tell: parts without a price or in another currency."""
+        return self.budget in {None, "within"}
 
     def resource_links(self) -> dict[str, str]:
         """The whole estimate."""
@@ -103,7 +110,7 @@ async def estimate_cost(args: EstimateCostInput, ctx: Context) -> EstimateCostOu
     from prov_judge.cost.document import as_json  # noqa: PLC0415 - as above
 
     found = await _estimate(args.config, args, ctx)
-    before = await _estimate(args.against, args, ctx) if args.against else None
+    before = await _estimate(args.against, args, ctx, must_have_region=False) if args.against else None
     verdict = check(found, Decimal(str(args.budget)), CURRENCY) if args.budget else None
     dearest = sorted(found.resources, key=_dearest_first)
     shown = dearest[: ctx.defaults.max_rows or None]
@@ -113,8 +120,14 @@ async def estimate_cost(args: EstimateCostInput, ctx: Context) -> EstimateCostOu
         lines=[_line(resource, part) for resource in shown for part in resource.parts],
         savings=[saving_words(one) for one in savings],
         delta=delta(before.totals(), found.totals()) if before else None,
-        within_budget=verdict.is_within if verdict else None,
-        notes=[*found.notes, *_unpriced(found), *omitted(len(dearest) - len(shown), "cheaper resource")],
+        budget=_WORDS[verdict.is_within] if verdict else None,
+        notes=[
+            *(verdict.notes if verdict else ()),
+            *found.notes,
+            *(f"compared with: {note}" for note in (before.notes if before else ()) if note not in found.notes),
+            *_unpriced(found),
+            *omitted(len(dearest) - len(shown), "cheaper resource is", "cheaper resources are"),
+        ],
         report=ctx.reports.keep("estimate.json", lambda: as_json(found)) if ctx.reports else None,
         whole=found,
         whole_against=before,
@@ -122,14 +135,22 @@ async def estimate_cost(args: EstimateCostInput, ctx: Context) -> EstimateCostOu
     )
 
 
-async def _estimate(config: str, args: EstimateCostInput, ctx: Context) -> "Estimate":
+async def _estimate(config: str, args: EstimateCostInput, ctx: Context, *, must_have_region: bool = True) -> "Estimate":
     from prov_judge.cost.estimate import estimate  # noqa: PLC0415 - as above
 
     read = await loaded(config, ctx)
     rates = {currency: Decimal(str(rate)) for currency, rate in (args.rates or {}).items()}
 
     def work() -> "Estimate":
-        return estimate(read.config, book=ctx.prices(), region=args.region, usage=args.usage, rates=rates, today=ctx.today())
+        return estimate(
+            read.config,
+            book=ctx.prices(),
+            region=args.region,
+            usage=args.usage,
+            rates=rates,
+            today=ctx.today(),
+            must_have_region=must_have_region,
+        )
 
     return await asyncio.to_thread(work)
 
@@ -153,15 +174,15 @@ def saving_words(saving: "Saving") -> str:
     return f"{saving.address}: {saving.change} saves {cents(saving.monthly):,.2f} {saving.currency} ({saving.why})"
 
 
-def omitted(number: int, what: str) -> list[str]:
-    """The note about what was left out of an answer, if anything was."""
-    return [f"{number:,} {what}{'' if number == 1 else 's'} not shown here"] if number > 0 else []
+def omitted(number: int, one: str, many: str = "") -> list[str]:
+    """The note about what was left out of an answer, if anything was; `one` and `many` are subjects with their verb."""
+    return [f"{number:,} {one if number == 1 else many or one} not shown here"] if number > 0 else []
 
 
 def _unpriced(estimate: "Estimate") -> list[str]:
     rows = [f"{address} {part}" + (f": {hint}" if hint else "") for address, part, hint in estimate.unpriced]
     return [f"without a price, not in the sum: {row}" for row in rows[:MOST_UNPRICED]] + omitted(
-        len(rows) - MOST_UNPRICED, "part without a price"
+        len(rows) - MOST_UNPRICED, "part without a price is", "parts without a price are"
     )
 
 
@@ -200,9 +221,10 @@ class LazyPricer:
     """The estimate as validation's sixth layer asks for it; nothing is imported before a budget is to be checked."""
 
     prices: "Callable[[], PriceBook]"
+    today: "Callable[[], date]"
 
     def monthly(self, config: "InfrastructureConfig") -> "Mapping[str, Decimal]":
         """As `prov_gen.layers.limits.Pricer`."""
         from prov_judge.cost.estimate import Estimator  # noqa: PLC0415 - as above
 
-        return Estimator(self.prices()).monthly(config)
+        return Estimator(self.prices(), today=self.today()).monthly(config)

@@ -1,14 +1,17 @@
 """The toolset `config`, its doors to other tools: export to their formats, import from Terraform."""
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
+from prov_tools.cost import omitted
 from prov_tools.loading import loaded
-from stratumops.tool import ToolInput, ToolOutput, tool
+from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 
 class NotCarriedRow(BaseModel):
@@ -26,11 +29,17 @@ class ExportConfigInput(ToolInput):
 
 
 class ExportConfigOutput(ToolOutput):
-    """Files by name, and what they do not carry."""
+    """Files by name, and what they do not carry. A text that is too long for the answer is a report; its address stands here."""
 
     format: str
     files: dict[str, str]
     not_carried: list[NotCarriedRow]
+    notes: Annotated[list[str], Field(default_factory=list)]
+    links: Annotated[Hidden, HIDDEN] = None
+
+    def resource_links(self) -> dict[str, str]:
+        """The files that are reports."""
+        return self.links or {}
 
 
 @tool(
@@ -47,7 +56,28 @@ async def export_config(args: ExportConfigInput, ctx: Context) -> ExportConfigOu
 
     found = await loaded(args.config, ctx)
     made = await asyncio.to_thread(export, found.config, args.format)
-    return ExportConfigOutput(format=args.format, files=dict(made.files), not_carried=_rows(made.not_carried))
+    files, links = _fitted(made.files, ctx)
+    rows = _rows(made.not_carried)
+    shown = rows[: ctx.defaults.max_rows or None]
+    return ExportConfigOutput(
+        format=args.format,
+        files=files,
+        not_carried=shown,
+        notes=omitted(len(rows) - len(shown), "value that is not carried is", "values that are not carried are"),
+        links=links,
+    )
+
+
+def _fitted(files: Mapping[str, str], ctx: Context) -> tuple[dict[str, str], dict[str, str]]:
+    """The files, and the addresses of those that do not fit into an answer."""
+    left, shown, links = ctx.defaults.max_characters, dict[str, str](), dict[str, str]()
+    for name, text in files.items():
+        if ctx.reports is None or not ctx.defaults.max_characters or len(text) <= left:
+            shown[name] = text
+            left -= len(text)
+        else:
+            shown[name] = links[name] = ctx.reports.keep(name, partial(str, text))
+    return shown, links
 
 
 class ImportTerraformInput(ToolInput):
@@ -61,6 +91,7 @@ class ImportTerraformOutput(ToolOutput):
 
     config: str
     not_carried: list[NotCarriedRow]
+    notes: Annotated[list[str], Field(default_factory=list)]
 
 
 @tool(
@@ -80,7 +111,10 @@ async def import_terraform(args: ImportTerraformInput, ctx: Context) -> ImportTe
     source = await asyncio.to_thread(read_source, args.file, ctx.workspace)
     found = await asyncio.to_thread(read, source.text, source.name)
     rendered = await asyncio.to_thread(render, found.config)
-    return ImportTerraformOutput(config=rendered.text, not_carried=_rows(found.not_carried))
+    rows = _rows(found.not_carried)
+    shown = rows[: ctx.defaults.max_rows or None]
+    notes = omitted(len(rows) - len(shown), "value that is not carried is", "values that are not carried are")
+    return ImportTerraformOutput(config=rendered.text, not_carried=shown, notes=notes)
 
 
 def _rows(found: Any) -> list[NotCarriedRow]:

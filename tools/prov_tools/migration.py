@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
 from prov_tools.cost import delta, omitted
-from prov_tools.loading import loaded
+from prov_tools.loading import loaded, prices_if_readable
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 if TYPE_CHECKING:
@@ -72,26 +72,33 @@ async def plan_migration(args: PlanMigrationInput, ctx: Context) -> PlanMigratio
 
     current, target = await loaded(args.current, ctx), await loaded(args.target, ctx)
 
-    def work() -> "Migration":
-        return plan(current.config, target.config, book=ctx.prices(), today=ctx.today())
+    def work() -> "tuple[Migration, str | None]":
+        book, why = prices_if_readable(ctx)
+        return plan(current.config, target.config, book=book, today=ctx.today()), why
 
-    found = await asyncio.to_thread(work)
-    shown = found.steps[: ctx.defaults.max_rows or None]
+    found, unpriced = await asyncio.to_thread(work)
+    most = ctx.defaults.max_rows or None
+    shown = found.steps[:most]
     mapped = [f"{one.address}: {one.before} becomes {one.after} ({one.why})" for one in found.mappings]
+    notes = [*([unpriced] if unpriced else []), *found.notes, *mapped]
     keep = ctx.reports.keep if ctx.reports else None
     return PlanMigrationOutput(
         summary=summary(found),
-        steps=[_row(step) for step in shown],
+        steps=[_row(step, most) for step in shown],
         cost_delta=delta(found.cost_before, found.cost_after),
         compliance={one.framework: f"{one.before} -> {one.after}" for one in found.compliance},
-        notes=[*found.notes, *mapped, *omitted(len(found.steps) - len(shown), "step")],
+        notes=[
+            *notes[:most],
+            *omitted(len(notes) - len(notes[:most]), "note is", "notes are"),
+            *omitted(len(found.steps) - len(shown), "step is", "steps are"),
+        ],
         report=keep("migration.md", lambda: as_markdown(found)) if keep else None,
         picture=keep("migration.svg", lambda: as_svg(found)) if keep else None,
         whole=found,
     )
 
 
-def _row(step: "Step") -> StepRow:
+def _row(step: "Step", most: int | None) -> StepRow:
     return StepRow(
         wave=step.wave,
         action=step.action if step.phase == "change" else step.phase,
@@ -100,6 +107,6 @@ def _row(step: "Step") -> StepRow:
         why="; ".join(step.change.reasons) or None if step.change else None,
         downtime=step.downtime or None,
         data_loss=step.data_loss or None,
-        affects=list(step.affects) or None,
+        affects=[*step.affects[:most], *omitted(len(step.affects) - len(step.affects[:most]), "more is", "more are")] or None,
         rollback=step.rollback,
     )

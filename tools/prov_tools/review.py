@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
-from prov_tools.loading import loaded
+from prov_tools.loading import loaded, prices_if_readable
 from stratumops.schema import compact_dump
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
@@ -20,6 +20,10 @@ MOST_CHARACTERS = 1_560
 """Of the answer as compact JSON: 600 tokens of 2.6 characters. What is measured has more than three (o200k)."""
 MOST_ROWS = 5
 MOST_TEXT = 130
+SHAPE = 1
+"""The layer that says whether the models take the values at all."""
+WEIGHT = ("error", "critical", "high", "warning", "medium", "low")
+"""Findings and failed checks by what matters first."""
 
 
 class ReviewConfigInput(ToolInput):
@@ -77,13 +81,17 @@ async def review_config(args: ReviewConfigInput, ctx: Context) -> ReviewConfigOu
     against = await loaded(args.against, ctx) if args.against else None
 
     def work() -> "Review":
+        book, unpriced = prices_if_readable(ctx)
+        # What the models refuse is replaced by defaults to find more faults; those are nobody's wishes and have no price.
+        is_whole = not any(one.layer == SHAPE and one.severity == "error" for one in verdict.findings)
         return review(
-            verdict.config,
+            verdict.config if is_whole else None,
             name=source.name,
             is_valid=verdict.valid,
             findings=verdict.findings,
             resources=verdict.resources,
-            book=ctx.prices(),
+            book=book,
+            notes=(unpriced,) if unpriced else (),
             today=ctx.today(),
             against=against.config if against else None,
         )
@@ -117,18 +125,23 @@ def _answer(found: "Review", links: dict[str, str] | None) -> ReviewConfigOutput
         "valid" if found.is_valid else "not valid",
         counted(len(points), "finding"),
         counted(len(failures), "failed check"),
-        counted(len(savings), "way") + " to save",
+        *([counted(len(estimate.unpriced), "part") + " without a price"] if estimate and estimate.unpriced else []),
+        *([counted(len(savings), "way") + " to save"] if estimate else found.notes),
+    ]
+    problems = [
+        *(
+            (WEIGHT.index(one.severity), f"{one.severity} {one.code} {one.path}: {one.fix or one.message}")
+            for one in points[:MOST_ROWS]
+        ),
+        *(
+            (WEIGHT.index(one.check.severity), f"{one.check.severity} {one.check.id} {one.result.address}: {one.result.fix}")
+            for one in failures[:MOST_ROWS]
+        ),
     ]
     return ReviewConfigOutput(
         passes=found.is_passed,
         summary=", ".join(said),
-        problems=[
-            *(_short(f"{one.severity} {one.code} {one.path}: {one.fix or one.message}") for one in points[:MOST_ROWS]),
-            *(
-                _short(f"{one.check.severity} {one.check.id} {one.result.address}: {one.result.fix}")
-                for one in failures[:MOST_ROWS]
-            ),
-        ],
+        problems=[_short(text) for _, text in sorted(problems, key=lambda one: one[0])],
         cost=costs(estimate) if estimate else {},
         compliance={one.framework: summarise(one).short for one in found.assessments},
         savings=[_short(f"{one.address}: {one.change} saves {one.monthly:,.2f} {one.currency}") for one in savings[:MOST_ROWS]],

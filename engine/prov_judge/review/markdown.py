@@ -20,6 +20,7 @@ from stratumops.markdown import code, folded, table, text
 def as_markdown(review: Review) -> str:
     """The whole comment."""
     parts = [f"## Review of {code(review.name)}", _verdict(review)]
+    parts += [f"> {text(note)}" for note in review.notes]
     parts += _findings(review)
     if review.estimate:
         parts += _cost(review.estimate, review.migration)

@@ -33,6 +33,7 @@ class Review:
     assessments: tuple[Assessment, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     migration: Migration | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_passed(self) -> bool:

@@ -3,12 +3,14 @@
 import asyncio
 import functools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import mcp.server.mcpserver.server as sdk
 from mcp.server import CacheHint, MCPServer, NotificationOptions, ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.subscriptions import InMemorySubscriptionBus, ToolsListChanged
 from mcp.shared.exceptions import MCPError
@@ -24,10 +26,12 @@ from mcp_types import (
     Tool,
     ToolAnnotations,
 )
+from pydantic import AnyUrl
 
 from prov_server.mcp.caller import caller, principal_of
 from prov_server.mcp.sessions import Sessions
 from prov_server.mcp.watch import Watch
+from prov_server.reports import URI as REPORTS
 from prov_server.reports import media_type
 from stratumops import __version__
 from stratumops.errors import InvalidInputError, NotFoundError, StratumError
@@ -159,6 +163,15 @@ class ProvServer(MCPServer[Any]):
         from prov_server.mcp.resources import config_files  # noqa: PLC0415 - that module imports this one
 
         return await config_files(self) + await super().list_resources()
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """As the SDK does it, but a report has the media type that its name says: a template of the SDK has one for all."""
+        found = await super().read_resource(uri, context)
+        if isinstance(found, InputRequiredResult) or not str(uri).startswith(REPORTS):
+            return found
+        return [replace(one, mime_type=media_type(str(uri))) for one in found]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None

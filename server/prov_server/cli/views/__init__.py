@@ -91,6 +91,7 @@ def _picture_options() -> list[click.Parameter]:
     return [
         RichOption(["--svg"], type=click.Path(), metavar="FILE", panel=panel, help="Draw the cost as bars, as SVG"),
         RichOption(["--png"], type=click.Path(), metavar="FILE", panel=panel, help="Draw the cost as bars, as PNG"),
+        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite files that exist"),
     ]
 
 
@@ -118,6 +119,6 @@ PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {
     "export_config": partial(_output_options, "the files", "FOLDER"),
     "import_terraform": partial(_output_options, "the configuration", "FILE"),
     "review_config": partial(_report_options, "markdown"),
-    "plan_migration": partial(_report_options, "markdown", "svg"),
+    "plan_migration": partial(_report_options, "markdown", "svg", "json"),
 }
 """Options that only a person has, by tool. They are here because help needs them before any view is imported."""

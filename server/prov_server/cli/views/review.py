@@ -1,6 +1,5 @@
 """A review in a terminal: what is wrong, what it costs, what auditors would say, what could be saved."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from rich.table import Table
@@ -14,11 +13,11 @@ from prov_judge.review.model import Failure, Review
 from prov_judge.review.words import counted, totals_line
 from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
+from prov_server.cli.views.compliance import SEVERITY_STYLES
 from prov_server.cli.views.documents import Documents, show_document, write_document
 
 MOST_ROWS = 12
 NAME_WIDTH = max(map(len, FRAMEWORKS.values())) + 2
-SEVERITY_STYLES: Mapping[str, str] = {"critical": "error", "high": "error", "medium": "warning", "low": "info"}
 
 
 def act(answer: Answer) -> None:
@@ -33,6 +32,8 @@ def show(answer: Answer) -> None:
     review = _review(answer)
     out = answer.session.out
     _findings(answer, review)
+    for note in review.notes:
+        out.print(Text.assemble(("note", "info"), f": {visible(note)}"), soft_wrap=True)
     if review.estimate:
         out.print(Text.assemble(("cost of a month".ljust(NAME_WIDTH), "heading"), totals_line(review.estimate)), soft_wrap=True)
         if review.estimate.unpriced:
