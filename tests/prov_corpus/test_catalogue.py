@@ -24,7 +24,7 @@ def test_every_catalogue_is_dated_and_names_its_source(name):
     assert content["source"]
 
 
-@pytest.mark.parametrize("name", ["regions", "sizes", "families", "quotas"])
+@pytest.mark.parametrize("name", ["regions", "sizes", "families", "quotas", "disks"])
 def test_a_catalogue_by_provider_covers_every_provider(name):
     assert set(PROVIDERS) <= set(read_catalogue(name))
 
@@ -229,12 +229,24 @@ def test_known_quotas_of_a_fresh_account():
         (lambda: catalogue.engine_versions("postgre"), "postgresql"),
         (lambda: catalogue.cni_versions("celium"), "cilium"),
         (lambda: catalogue.os_version("debain", "12"), "debian"),
+        (lambda: catalogue.disk_type("aws", "gp33"), "gp3"),
+        (lambda: catalogue.disk_type("hetzer", "ssd"), "hetzner"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_likeliest_one(call, suggestion):
     with pytest.raises(InvalidInputError) as caught:
         call()
     assert suggestion in caught.value.hint
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_has_a_name_for_the_same_kinds_of_disks(provider):
+    assert list(read_catalogue("disks")[provider]) == list(read_catalogue("disks")["aws"])
+
+
+def test_a_kind_of_disk_has_the_provider_s_own_name():
+    assert catalogue.disk_type("azure", "hdd") == "Standard_LRS"
+    assert catalogue.disk_type("aws", "ssd") == catalogue.disk_type("aws", "gp3") == "gp3"
 
 
 def test_a_catalogue_that_is_not_there_is_not_found():

@@ -1,10 +1,11 @@
-"""Dated catalogues of what providers offer: regions, sizes, plan families, images, versions, quotas.
+"""Dated catalogues of what providers offer: regions, sizes, plan families, disks, images, versions, quotas.
 
 Each catalogue is one TOML file with `as_of` and `source`, and one module with the same name that reads it once, on the
 first question. A row that could not be checked says `precision = "approximate"`. Unknown providers, families and engines
 are InvalidInputError with the likeliest names in the hint; a lookup by text answers None when nothing fits.
 """
 
+from prov_corpus.catalogue.disks import disk_type
 from prov_corpus.catalogue.families import ARCHITECTURES, PlanFamily, classify
 from prov_corpus.catalogue.images import OperatingSystem, default_image, find_image, images, os_version
 from prov_corpus.catalogue.quotas import Quota, quotas
@@ -31,6 +32,7 @@ from prov_corpus.catalogue.versions import (
     engines,
     find_engine,
     kubernetes_versions,
+    runs_kubernetes,
 )
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "default_image",
     "default_kubernetes",
     "default_region",
+    "disk_type",
     "engine_versions",
     "engines",
     "find_engine",
@@ -66,5 +69,6 @@ __all__ = [
     "quotas",
     "reference_region",
     "regions",
+    "runs_kubernetes",
     "sizes",
 ]

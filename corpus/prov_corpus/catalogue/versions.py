@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prov_corpus.catalogue.release import Release, releases
-from prov_corpus.catalogue.source import read_catalogue, unknown
+from prov_corpus.catalogue.source import checked_provider, read_catalogue, unknown
 from prov_corpus.similar import fold
 
 
@@ -25,6 +25,11 @@ def kubernetes_versions() -> Mapping[str, Release]:
 def default_kubernetes() -> Release:
     """The minor version that a cluster without one gets."""
     return kubernetes_versions()[read_catalogue("versions")["kubernetes"]["default"]]
+
+
+def runs_kubernetes(provider: str) -> bool:
+    """Whether a provider sells Kubernetes clusters whose control plane it runs. Raises InvalidInputError for an unknown one."""
+    return checked_provider(provider) in read_catalogue("versions")["kubernetes"]["managed_at"]
 
 
 def cnis() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from prov_corpus.prices.compute import (
     skus,
 )
 from prov_corpus.prices.discounts import share_of_server, sustained_use_discount
-from prov_corpus.prices.disk_tiers import disk_tier, disk_tiers
+from prov_corpus.prices.disk_tiers import disk_tier, disk_tiers, tiered_lines
 from prov_corpus.prices.services import ANY_REGION, ServicePrice, service_prices
 
 __all__ = [
@@ -38,4 +38,5 @@ __all__ = [
     "share_of_server",
     "skus",
     "sustained_use_discount",
+    "tiered_lines",
 ]

@@ -6,6 +6,11 @@ from prov_corpus.catalogue.source import checked_provider, unknown
 from prov_corpus.prices.facts import read_facts
 
 
+def tiered_lines(provider: str) -> tuple[str, ...]:
+    """The lines of disks that a provider bills by tier. Raises InvalidInputError for an unknown provider."""
+    return tuple(read_facts("disk_tiers").get(checked_provider(provider), {}))
+
+
 def disk_tiers(provider: str, line: str) -> Mapping[str, int]:
     """Tier ("P10") -> its size in GiB, smallest first; empty where disks are billed by the GB.
 

@@ -25,7 +25,10 @@ CURRENCIES = frozenset(
 )
 
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+LEAST_MONEY, MOST_MONEY = Decimal("1E-12"), Decimal("1E+10")
+"""A price is at least the first and below the second: what is beyond has lost its point somewhere."""
 _WHOLE = re.compile(r"[0-9]+")
+_LONGEST_MONEY = 24
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -37,10 +40,17 @@ def text(cell: str) -> str:
 
 
 def money(cell: str) -> Decimal:
-    """A positive amount, exact. Zero is refused: what has no price has no row."""
+    """A positive amount, exact, of 24 characters at most. Zero is refused: what has no price has no row."""
     if not _DECIMAL.fullmatch(cell) or not (amount := Decimal(cell)):
         raise ValueError("must be a positive decimal number such as 0.0116")
+    if not is_amount(amount) or len(cell) > _LONGEST_MONEY:
+        raise ValueError("is no price: it must be below 10,000,000,000, at least 0.000000000001, and of 24 characters at most")
     return amount
+
+
+def is_amount(amount: Decimal) -> bool:
+    """Whether it is as large as a price can be."""
+    return LEAST_MONEY <= amount < MOST_MONEY
 
 
 def count(cell: str) -> int:

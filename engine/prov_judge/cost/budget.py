@@ -13,8 +13,8 @@ from stratumops.errors import InvalidInputError
 class BudgetVerdict:
     """`cost` is what is known in the budget's currency, from `low` (small use) to `high` (large use).
 
-    `over` is by how much it is more than the budget, 0 within it. `not_compared` are the sums in other currencies and
-    `unpriced` the number of parts without a price: with either the verdict is about a part of the bill only.
+    `over` is by how much it is more than the budget, 0 if it is not. `not_compared` are the sums in other currencies and
+    `unpriced` the number of parts without a price: with either the whole bill cannot be told to be within the budget.
     """
 
     budget: Decimal
@@ -26,9 +26,11 @@ class BudgetVerdict:
     unpriced: int
 
     @property
-    def is_within(self) -> bool:
-        """Whether the known cost is at most the budget."""
-        return self.cost <= self.budget
+    def is_within(self) -> bool | None:
+        """Whether the bill is at most the budget; None where the known part is and the rest could not be compared."""
+        if self.cost > self.budget:
+            return False
+        return None if self.not_compared or self.unpriced else True
 
     @property
     def over(self) -> Decimal:
@@ -40,8 +42,9 @@ class BudgetVerdict:
         """What the verdict does not say by itself."""
         said = [f"{amount:.2f} {currency} were not compared with the budget" for currency, amount in self.not_compared.items()]
         if self.unpriced:
-            said.append(f"{self.unpriced} parts without a price were not compared with the budget")
-        if self.is_within and self.high > self.budget:
+            parts = "1 part without a price was" if self.unpriced == 1 else f"{self.unpriced} parts without a price were"
+            said.append(f"{parts} not compared with the budget")
+        if self.cost <= self.budget < self.high:
             said.append(f"large usage would cost {self.high:.2f} {self.currency}, more than the budget")
         return tuple(said)
 

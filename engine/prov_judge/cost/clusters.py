@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from prov_corpus import catalogue
+from prov_gen.effective import is_managed
 from prov_gen.model.kubernetes import KubernetesCluster, Workers
 from prov_judge.cost.amount import Amount
 from prov_judge.cost.assumptions import billing
@@ -41,13 +42,6 @@ def _control_plane(record: KubernetesCluster, place: Place) -> Part:
         note = (f"Kubernetes {release.version} has reached its end of life: a newer one costs less",)
         return place.lasting("Control plane, extended support", "kubernetes", "extended_support", notes=note)
     return place.lasting("Control plane", "kubernetes", "control_plane")
-
-
-def is_managed(record: KubernetesCluster, provider: str) -> bool:
-    """Whether the provider runs the control plane: as the configuration says, else as is usual there."""
-    if record.managed is not None:
-        return record.managed
-    return bool(billing(provider).get("kubernetes_is_managed", False))
 
 
 def nodes_of(group: Workers) -> Amount:

@@ -14,14 +14,12 @@ from prov_judge.cost.assumptions import billing, read
 from prov_judge.cost.machines import node
 from prov_judge.cost.model import Part
 from prov_judge.cost.place import Place
-from prov_judge.cost.storage import disk, kept
+from prov_judge.cost.storage import disk, kept, snapshots
 
 _STANDBY = ":multi_az"
 # The engine whose prices have no name in the list, and those that it may stand for. A licensed engine has only its own price.
 _PLAIN = "postgresql"
 _PRICED_LIKE = {_PLAIN: (_PLAIN,), "mysql": ("mysql", _PLAIN), "mariadb": ("mariadb", "mysql", _PLAIN)}
-# Cloud SQL's own sizes: cores and memory in MB.
-_BY_PARTS = re.compile(r"db-custom-([1-9][0-9]{0,2})-([1-9][0-9]{2,6})")
 
 
 def database(record: Database, place: Place) -> Iterator[Part]:
@@ -54,6 +52,8 @@ def _from_machines(record: Database, place: Place) -> Iterator[Part]:
     machines = Amount.of((2 if record.multi_az else 1) + record.replicas)
     yield from node(place, record.plan, machines, "Machines")
     yield from disk(place, "Storage", record.storage_type or "ssd", record.storage_gb, iops=record.iops, count=machines)
+    if record.backup.enabled:
+        yield snapshots(place, Amount.of(record.storage_gb), record.backup)
 
 
 def _item(place: Place, kind: ManagedKind, plan: str) -> str:
@@ -62,10 +62,10 @@ def _item(place: Place, kind: ManagedKind, plan: str) -> str:
 
 
 def _instance(place: Place, item: str, name: str, count: Amount, engine: str, *, has_standby: bool) -> Iterator[Part]:
-    parts = _BY_PARTS.fullmatch(item)
-    if parts and place.provider == "gcp":
+    by_parts: str | None = billing(place.provider).get("database_by_parts")
+    if by_parts and (parts := re.fullmatch(by_parts, item)):
         kind = "regional" if has_standby else "zonal"
-        cores, memory = Decimal(parts[1]), Decimal(parts[2]) / 1024
+        cores, memory = Decimal(parts["cores"]), Decimal(parts["memory_mb"]) / 1024
         hours = count.times(cores * HOURS_PER_MONTH)
         yield place.measured(f"{name}, vCPU ({item})", "database_vcpu", kind, "hours", hours)
         yield place.measured(f"{name}, memory ({item})", "database_memory", kind, "GB", count.times(memory))

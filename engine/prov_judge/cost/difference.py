@@ -42,10 +42,6 @@ class Difference:
     resources: tuple[ResourceDelta, ...]
     totals: Delta
 
-    def of(self, change: Change) -> tuple[ResourceDelta, ...]:
-        """The resources that were added, removed or changed."""
-        return tuple(one for one in self.resources if one.change == change)
-
 
 def compare(before: Estimate, after: Estimate) -> Difference:
     """What changes between two estimates. Resources are the same when their addresses are; equal ones are left out."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,13 +18,14 @@ from prov_judge.cost.model import DEPENDS, USAGES, Estimate, Usage
 from prov_judge.cost.place import Pricing
 from prov_judge.cost.rules import price_item
 from prov_judge.cost.savings import savings
+from prov_judge.prices.age import OLD_DAYS, is_old
 from stratumops.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from prov_judge.prices.book import PriceBook
 
-OLD = timedelta(days=180)
-"""Prices older than this are pointed out."""
+LEAST_RATE, MOST_RATE = Decimal("0.000001"), Decimal(1_000_000)
+"""What 1 of a currency may be in USD."""
 
 _NO_RATES: Mapping[str, Decimal] = MappingProxyType({})
 
@@ -37,17 +38,23 @@ def estimate(
     usage: Usage = "medium",
     rates: Mapping[str, Decimal] = _NO_RATES,
     today: date | None = None,
+    must_have_region: bool = True,
 ) -> Estimate:
     """The bill of a month (730 hours), net of VAT, in the currencies of the price lists.
 
     `region`: everything of the configuration's provider is priced as if it were there. `rates`: what 1 of a currency is in
-    USD; only with them is there a total in one currency. `today`: old prices are pointed out. Raises InvalidInputError for
-    an unknown region or usage, and for a rate that is none.
+    USD, from 0.000001 to 1,000,000; only with them is there a total in one currency. `today`: old prices are pointed out,
+    and versions past their end are billed as the provider bills those. Without `must_have_region` a region that the
+    configuration's provider does not have changes nothing, and a note says so. Raises InvalidInputError for an unknown
+    region or usage, and for a rate that is none.
     """
     if usage not in USAGES:
         raise InvalidInputError(f"{str(usage)[:40]!r} is not a usage", hint=f"use {', '.join(USAGES)}", usage=str(usage)[:40])
     _check_rates(rates)
-    pricing = Pricing(config, book, usage, _checked_region(config, book, region), today)
+    there = None if region is None else _find_region(config, book, region)
+    if region is not None and there is None and must_have_region:
+        raise _unknown_region(config.provider, region)
+    pricing = Pricing(config, book, usage, there, today)
     items = billed(config)
     costs = tuple(price_item(item, pricing) for item in items)
     found = Estimate(
@@ -57,19 +64,23 @@ def estimate(
         unpriced=tuple((cost.address, part.name, part.hint) for cost in costs for part in cost.parts if part.price is None),
         rates=dict(rates),
     )
-    return replace(found, notes=tuple(_notes(found, pricing, today)))
+    notes = tuple(_notes(found, pricing, today))
+    if region is not None and there is None:
+        notes = (f"{config.provider} has no region {region[:60]!r}: it is priced in its own regions", *notes)
+    return replace(found, notes=notes)
 
 
 class Estimator:
     """A price book as the limits of a configuration ask for it (`prov_gen.layers.limits.Pricer`)."""
 
-    def __init__(self, book: "PriceBook", usage: Usage = "medium") -> None:
+    def __init__(self, book: "PriceBook", *, today: date, usage: Usage = "medium") -> None:
         self._book = book
+        self._today = today
         self._usage: Usage = usage
 
     def monthly(self, config: InfrastructureConfig) -> Mapping[str, Decimal]:
-        """Known cost of a month by currency (ISO 4217)."""
-        pricing = Pricing(config, self._book, self._usage)
+        """Known cost of a month by currency (ISO 4217): the totals that `estimate` gives on that day."""
+        pricing = Pricing(config, self._book, self._usage, today=self._today)
         costs = tuple(price_item(item, pricing) for item in billed(config))
         return Estimate(costs, self._usage).totals()
 
@@ -79,17 +90,19 @@ def billed(config: InfrastructureConfig) -> list[Item]:
     return [item for item in resources(config) if item.kind.is_resource]
 
 
-def _checked_region(config: InfrastructureConfig, book: "PriceBook", region: str | None) -> str | None:
-    if region is None:
-        return None
+def _find_region(config: InfrastructureConfig, book: "PriceBook", region: str) -> str | None:
+    """The id of a region of the configuration's provider, by id, name or alias; None where that provider has no such one."""
     provider = config.provider
-    known = catalogue.regions(provider)
-    if region in known or region in book.regions(provider):
+    if region in catalogue.regions(provider) or region in book.regions(provider):
         return region
-    if found := catalogue.find_region(provider, region):
-        return found.id
+    found = catalogue.find_region(provider, region)
+    return found.id if found else None
+
+
+def _unknown_region(provider: str, region: str) -> InvalidInputError:
+    known = catalogue.regions(provider)
     near = catalogue.nearest_regions(provider, region[:100]) or list(known)[:3]
-    raise InvalidInputError(
+    return InvalidInputError(
         f"{region[:60]!r} is not a known region of {provider}",
         hint=f"use {', '.join(near)}",
         region=region[:60],
@@ -104,9 +117,11 @@ def _check_rates(rates: Mapping[str, Decimal]) -> None:
             raise InvalidInputError(
                 f"{currency[:20]!r} is not a known currency", hint=f"use {', '.join(near)}", currency=currency[:20]
             )
-        if not rate.is_finite() or rate <= 0 or (currency == "USD" and rate != 1):
+        if not rate.is_finite() or not LEAST_RATE <= rate <= MOST_RATE or (currency == "USD" and rate != 1):
             raise InvalidInputError(
-                f"{rate} is no rate for {currency}", hint=f"say what 1 {currency} is in USD, such as 1.08", currency=currency
+                f"{str(rate)[:40]} is no rate for {currency}",
+                hint=f"say what 1 {currency} is in USD, such as 1.08",
+                currency=currency,
             )
 
 
@@ -144,6 +159,7 @@ def _about_regions(found: Estimate, pricing: Pricing) -> Iterator[str]:
 
 def _about_age(found: Estimate, today: date) -> Iterator[str]:
     dates = [part.price.as_of for _, part in found.parts() if part.price is not None and part.price.as_of is not None]
-    old = [day for day in dates if today - day > OLD]
+    old = [day for day in dates if is_old((today - day).days)]
     if old:
-        yield f"prices older than {OLD.days} days: {len(old)} parts, the oldest of {min(old)}; refresh them (prov prices update)"
+        parts = "1 part" if len(old) == 1 else f"{len(old)} parts"
+        yield f"prices older than {OLD_DAYS} days: {parts}, the oldest of {min(old)}; refresh them (prov prices update)"

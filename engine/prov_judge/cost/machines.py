@@ -1,5 +1,6 @@
 """Servers: compute, root disk, public address, backups; and machines as nodes of clusters and hosts of databases."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -67,9 +68,9 @@ def compute(
         factor *= 1 - discount
         notes.append(f"{discount:.0%} sustained-use discount for a whole month")
     made = place.lasting(f"{name} ({sku})", "compute", sku, count, notes=notes, factor=factor)
-    if made.price is None and place.provider == "gcp" and "custom" in sku and prices.find_sku("gcp", sku):
-        hint = "custom machine types are billed by core and memory, which the price list does not hold: name a standard type"
-        return replace(made, hint=hint)
+    unpriced = billing(place.provider).get("unpriced_machines")
+    if made.price is None and unpriced and re.search(unpriced["match"], sku) and prices.find_sku(place.provider, sku):
+        return replace(made, hint=unpriced["hint"])
     return made
 
 

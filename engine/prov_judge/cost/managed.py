@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from prov_corpus import PROVIDERS, catalogue
 from prov_gen.model.data import Queue
@@ -85,14 +86,19 @@ def backup_plan(record: BackupPlan, place: Place) -> Iterator[Part]:
     if not targets:
         yield place.free("Backups", "it names nothing that is there")
     for target in targets:
-        there = place.pricing.place_of(target)
-        stored = kept(backed_up_gb(target), record.schedule, record.retention_days)
-        notes = (f"kept for {record.retention_days} days",)
-        yield there.measured(f"Backups of {target.name}", *backup_store(there), "GB", stored, notes=notes)
-        if record.copy_to:
-            copy = _copy_place(record.copy_to, there)
-            yield copy.measured(f"Copy of {target.name} in {record.copy_to}", *backup_store(copy), "GB", stored, notes=notes)
-            yield from between_regions(there, f"Data to the copy of {target.name}", backed_up_gb(target))
+        yield from backups_of_target(record, target, place)
+
+
+def backups_of_target(record: BackupPlan, target: Any, place: Place) -> Iterator[Part]:
+    """What a plan stores of one target, which is a record of what plans can name."""
+    there = place.pricing.place_of(target)
+    stored = kept(backed_up_gb(target), record.schedule, record.retention_days)
+    notes = (f"kept for {record.retention_days} days",)
+    yield there.measured(f"Backups of {target.name}", *backup_store(there), "GB", stored, notes=notes)
+    if record.copy_to:
+        copy = _copy_place(record.copy_to, there)
+        yield copy.measured(f"Copy of {target.name} in {record.copy_to}", *backup_store(copy), "GB", stored, notes=notes)
+        yield from between_regions(there, f"Data to the copy of {target.name}", backed_up_gb(target))
 
 
 def _copy_place(where: str, place: Place) -> Place:

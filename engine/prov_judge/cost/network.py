@@ -13,7 +13,6 @@ from prov_judge.cost.place import Place
 from prov_judge.cost.transfer import to_the_internet
 
 _USUAL_ZONES = 3
-_LEAST_BALANCER_SUBNETS = 2
 
 
 def networking(record: Networking, place: Place) -> Iterator[Part]:
@@ -68,9 +67,9 @@ def load_balancer(record: LoadBalancer, place: Place) -> Iterator[Part]:
         yield place.used("Data processed", "load_balancer_data", "standard", "GB", "balancer_data")
     if record.scheme == "public":
         if "balancer" in rules.get("addresses_billed", ()):
-            per_subnet = place.provider == "aws"
-            count = max(_LEAST_BALANCER_SUBNETS, len(set(record.subnets))) if per_subnet else 1
-            notes = ("one in each subnet, two at least",) if per_subnet else ()
+            least: int | None = rules.get("balancer_address_subnets")
+            count = 1 if least is None else max(least, len(set(record.subnets)))
+            notes = () if least is None else (f"one in each subnet, {least} at least",)
             yield place.lasting("Public IPv4 addresses", "public_ip", "ipv4", Amount.of(count), notes=notes)
         yield from to_the_internet(place)
     if record.waf:

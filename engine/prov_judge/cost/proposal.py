@@ -28,8 +28,3 @@ def words(proposal: Proposal) -> tuple[str, str, bool]:
     table = rule(proposal.rule)
     change, why = table["change"].format(**proposal.said), table["why"].format(**proposal.said)
     return change, why, proposal.needs_testing or bool(table.get("needs_testing"))
-
-
-def is_production(environment: str) -> bool:
-    """Whether a configuration's environment is one that people depend on."""
-    return environment.casefold() in rule("environments")["production"]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from prov_gen.environments import is_production
 from prov_gen.model.network import Networking
 from prov_judge.cost.place import Pricing
-from prov_judge.cost.proposal import Proposal, is_production
+from prov_judge.cost.proposal import Proposal
 
 
 def nat(record: Networking, pricing: Pricing) -> Iterator[Proposal]:

@@ -1,12 +1,13 @@
 """Cheaper disks and databases: gp3 for gp2 and io1, no standby where nobody needs it, no volume that nobody uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from prov_gen.environments import is_production
 from prov_gen.model.data import Database, Volume
 from prov_gen.model.server import Server
 from prov_judge.cost.assumptions import read
 from prov_judge.cost.place import Pricing
-from prov_judge.cost.proposal import Proposal, is_production, rule
+from prov_judge.cost.proposal import Proposal, rule
 
 _KIB_AN_IO, _KIB_A_MIB = 256, 1024
 
@@ -14,38 +15,45 @@ _KIB_AN_IO, _KIB_A_MIB = 256, 1024
 def root_disk(record: Server, pricing: Pricing) -> Iterator[Proposal]:
     """gp3 for a server's root disk, which has no throughput to choose."""
     spec = record.spec
-    found = _gp3(spec.disk_type, spec.disk_gb, spec.disk_iops, pricing.place_of(record).provider)
-    if found:
+    included = _included(record, pricing)
+    found = _gp3(spec.disk_type, spec.disk_gb, spec.disk_iops, included)
+    if included and found:
         name, iops, throughput = found
         fields = {"spec.disk_type": "gp3", "spec.disk_iops": iops}
-        included: int = read("storage")["aws"]["included"]["gp3"]["throughput"]
-        yield Proposal(name, fields, _said(spec.disk_type, iops, None), throughput > included)
+        yield Proposal(name, fields, _said(spec.disk_type, iops, None), throughput > included["throughput"])
 
 
 def volume_storage(record: Volume, pricing: Pricing) -> Iterator[Proposal]:
     """gp3 for a volume, with at least its throughput."""
-    found = _gp3(record.type, record.size_gb, record.iops, pricing.place_of(record).provider)
-    if found:
+    included = _included(record, pricing)
+    found = _gp3(record.type, record.size_gb, record.iops, included)
+    if included and found:
         name, iops, throughput = found
         wanted = max(throughput, record.throughput or 0)
-        included: int = read("storage")["aws"]["included"]["gp3"]["throughput"]
-        more = wanted if wanted > included else None
+        more = wanted if wanted > included["throughput"] else None
         yield Proposal(name, {"type": "gp3", "iops": iops, "throughput": more}, _said(record.type, iops, more))
 
 
 def database_storage(record: Database, pricing: Pricing) -> Iterator[Proposal]:
     """gp3 for a database's storage."""
-    found = _gp3(record.storage_type, record.storage_gb, record.iops, pricing.place_of(record).provider)
+    found = _gp3(record.storage_type, record.storage_gb, record.iops, _included(record, pricing))
     if found:
         name, iops, _ = found
         yield Proposal(name, {"storage_type": "gp3", "iops": iops}, _said(record.storage_type, iops, None), needs_testing=True)
 
 
-def _gp3(kind: str | None, size_gb: int, asked_iops: int | None, provider: str) -> tuple[str, int | None, int] | None:
+def _included(record: Server | Volume | Database, pricing: Pricing) -> Mapping[str, int] | None:
+    """What gp3 includes where the record is; None where the provider has no gp3."""
+    included: Mapping[str, int] | None = read("storage").get(pricing.place_of(record).provider, {}).get("included", {}).get("gp3")
+    return included
+
+
+def _gp3(
+    kind: str | None, size_gb: int, asked_iops: int | None, included: Mapping[str, int] | None
+) -> tuple[str, int | None, int] | None:
     """The rule, and the IOPS (None: those that gp3 includes) and MiB/s that make gp3 no worse; None where it cannot be."""
-    if provider != "aws":
+    if included is None:
         return None
-    included: int = read("storage")["aws"]["included"]["gp3"]["iops"]
     if kind == "gp2":
         name, figures = "gp2_to_gp3", rule("gp2_to_gp3")
         baseline = figures["gp2_iops_a_gb"] * size_gb
@@ -60,7 +68,7 @@ def _gp3(kind: str | None, size_gb: int, asked_iops: int | None, provider: str) 
         throughput = min(figures["io_throughput"], -(-iops * _KIB_AN_IO // _KIB_A_MIB))
     else:
         return None
-    return name, iops if iops > included else None, throughput
+    return name, iops if iops > included["iops"] else None, throughput
 
 
 def _said(before: str | None, iops: int | None, throughput: int | None) -> dict[str, object]:

@@ -1,12 +1,14 @@
 """Changes that would lower the bill, each with its own figure: what the resource costs before, less what it costs after."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from prov_gen.model.kinds import Item
-from prov_judge.cost.changing import changed, with_fields
+from prov_judge.cost.changing import with_fields
+from prov_judge.cost.managed import backups_of_target
 from prov_judge.cost.model import Part, ResourceCost, Saving
 from prov_judge.cost.place import Pricing
 from prov_judge.cost.proposal import Proposal, words
@@ -55,28 +57,42 @@ def _saving(item: Item, cost: ResourceCost, proposal: Proposal, monthly: Decimal
 
 def _saved(item: Item, cost: ResourceCost, proposal: Proposal, pricing: Pricing) -> tuple[Decimal, str] | None:
     """What a change takes off the bill, and in which currency; None where one of the prices is not known."""
-    before, after = list(cost.parts), []
     if proposal.fields is not None:
-        after = list(price_item(replace(item, record=with_fields(item.record, proposal.fields)), pricing).parts)
-    else:
-        without = Pricing(changed(pricing.config, item.path, None), pricing.book, pricing.usage, pricing.region)
-        for plan in pricing.index.backups_of.get(item.record.name, ()):
-            before += price_item(plan, pricing).parts
-            after += price_item(plan, without).parts
-    return _difference(before, after)
+        changed = replace(item, record=with_fields(item.record, proposal.fields))
+        return _difference(cost.parts, price_item(changed, pricing).parts)
+    # What is taken away is no longer backed up either.
+    gone = list(cost.parts)
+    for plan in pricing.index.backups_of.get(item.record.name, ()):
+        gone += backups_of_target(plan.record, item.record, pricing.place_of(plan.record))
+    return _difference(gone, ())
 
 
 def _difference(before: Sequence[Part], after: Sequence[Part]) -> tuple[Decimal, str] | None:
-    gone, new = list(before), []
-    for part in after:
-        if part in gone:
-            gone.remove(part)
-        else:
-            new.append(part)
-    currencies = {part.currency for part in (*gone, *new) if part.monthly is None or part.monthly}
+    was, now = Counter(map(_line, before)), Counter(map(_line, after))
+    gone, new = was - now, now - was
+    currencies = {line.currency for line in gone | new if line.monthly is None or line.monthly}
     if len(currencies) != 1 or None in currencies:
         return None
     (currency,) = currencies
     assert currency is not None
-    amount = sum((part.monthly or Decimal(0) for part in gone), Decimal(0))
-    return amount - sum((part.monthly or Decimal(0) for part in new), Decimal(0)), currency
+    return _sum(gone) - _sum(new), currency
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What of a part decides whether it is the same one before and after."""
+
+    name: str
+    place: str
+    unit: str
+    quantity: Decimal
+    currency: str | None
+    monthly: Decimal | None
+
+
+def _line(part: Part) -> _Line:
+    return _Line(part.name, part.place, part.unit, part.quantity, part.currency, part.monthly)
+
+
+def _sum(lines: Mapping[_Line, int]) -> Decimal:
+    return sum(((line.monthly or Decimal(0)) * count for line, count in lines.items()), Decimal(0))

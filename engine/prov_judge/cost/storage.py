@@ -1,10 +1,11 @@
 """Block devices and their snapshots, file systems, buckets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from prov_corpus.prices import disk_tier, disk_tiers
+from prov_corpus.catalogue import disk_type
+from prov_corpus.prices import disk_tier, disk_tiers, tiered_lines
 from prov_gen.model.base import Backup
 from prov_gen.model.data import Bucket, FileSystem, Volume
 from prov_judge.cost.amount import MEGABYTE, ONE, Amount, exact
@@ -13,8 +14,6 @@ from prov_judge.cost.model import USAGES, Part
 from prov_judge.cost.place import Place
 from prov_judge.cost.schedule import runs_a_day
 from prov_judge.cost.transfer import between_regions, to_the_internet
-
-_LINES = {"azure": ("P", "E", "S")}
 
 STORED_BY_TYPE = "this provider's disks have IOPS by their size: none are billed"
 
@@ -37,9 +36,10 @@ def disk(
     count: Amount = ONE,
 ) -> Iterator[Part]:
     """Like disks of a kind of the models (ssd, gp3, ...), with the IOPS and MiB/s beyond what the kind includes."""
-    rules = read("storage")[place.provider]
-    item: str = rules["types"][type_]
-    if item in _LINES.get(place.provider, ()):
+    rules: Mapping[str, Any] = read("storage").get(place.provider, {})
+    kind = disk_type(place.provider, type_)
+    item: str = rules.get("items", {}).get(kind, kind)
+    if item in tiered_lines(place.provider):
         yield _tier(place, name, item, size_gb, iops, count)
         return
     least: dict[str, int] = rules.get("least", {}).get(item, {})

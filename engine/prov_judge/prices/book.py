@@ -8,7 +8,6 @@ from prov_corpus import prices
 from prov_corpus.catalogue import checked_provider, price_region, reference_region
 from prov_corpus.prices import ANY_REGION
 from prov_corpus.prices.compute import prices_of
-from prov_corpus.similar import nearest
 from prov_judge.prices.price import Origin, Price
 from prov_judge.prices.row import PriceRow
 from stratumops.errors import InvalidInputError
@@ -81,15 +80,9 @@ class PriceBook:
             found |= {item for _, named, item in prices.service_prices(provider) if named == service}
         return sorted(found)
 
-    def services(self, provider: str) -> list[str]:
-        """Services that have a price, sorted."""
-        found = {service for of, service, _ in self._regions_of if of == provider}
-        found |= {service for _, service, _ in prices.service_prices(provider)}
-        return sorted(found | {COMPUTE} if prices.priced_regions(provider) else found)
-
-    def nearest_items(self, provider: str, service: str, item: str, n: int = 3) -> list[str]:
-        """The known items that look most like `item`, for a hint."""
-        return nearest(item, self.items(provider, service), n)
+    def overlaid(self, origin: Origin) -> Iterable[PriceRow]:
+        """The workspace's own rows of an origin."""
+        return self._overlay.get(origin, {}).values()
 
     def regions(self, provider: str) -> list[str]:
         """Regions that have a price of their own in any list, sorted. Raises InvalidInputError for an unknown provider."""

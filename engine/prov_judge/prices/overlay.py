@@ -6,7 +6,7 @@ date and source may be blank. It is read by the one importer of price tables, so
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,8 @@ from prov_judge.prices.row import PriceRow
 from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 
 MAX_BYTES = 32 * 1024 * 1024
+MOST_LIKELY = 10
+"""Unknown names that are told with the likeliest ones."""
 
 COLUMNS = {
     "provider": text,
@@ -95,17 +97,29 @@ def read_overlay(path: Path, origin: Origin) -> list[PriceRow]:
 
 
 def unknown_items(rows: Iterable[PriceRow], book: PriceBook) -> list[str]:
-    """A line for each price that may never be used: its item is in no list. Such prices are kept all the same."""
-    said = []
+    """A line for each price that may never be used: its item is in no list. Such prices are kept all the same.
+
+    The first lines name the likeliest items; to look for those of every line would take minutes for a large file.
+    """
+    known: dict[tuple[str, str], frozenset[str]] = {}
+    said: list[str] = []
     for row in rows:
-        if row.provider == "local":
+        if row.provider == "local" or (row.service == _COMPUTE and find_sku(row.provider, row.item)):
             continue
-        if row.service == _COMPUTE:
-            if find_sku(row.provider, row.item) is None:
-                said.append(_unknown(row, "machine size", nearest_skus(row.provider, row.item)))
-        elif row.item not in (known := book.items(row.provider, row.service)):
-            said.append(_unknown(row, f"item of {row.service}", nearest(row.item, known) or sorted(known)[:3]))
+        key = row.provider, row.service
+        if key not in known:
+            known[key] = frozenset(book.items(*key))
+        if row.service == _COMPUTE or row.item not in known[key]:
+            said.append(_unknown(row, known[key] if len(said) < MOST_LIKELY else ()))
     return said
+
+
+def is_readable(service: str, item: str, unit: str, amount: Decimal) -> bool:
+    """Whether a price that is written to a file would be read again."""
+    try:
+        return text(item) == item and unit in UNITS.get(service, ()) and money(f"{amount:f}") == amount
+    except ValueError:
+        return False
 
 
 def as_text(rows: Iterable[PriceRow]) -> str:
@@ -204,6 +218,13 @@ def _did_you_mean(names: list[str]) -> str:
     return f"did you mean {' or '.join(names)}?" if names else ""
 
 
-def _unknown(row: PriceRow, kind: str, near: list[str]) -> str:
+def _unknown(row: PriceRow, known: Collection[str]) -> str:
+    kind = "machine size" if row.service == _COMPUTE else f"item of {row.service}"
+    if not known:
+        near = []
+    elif row.service == _COMPUTE:
+        near = nearest_skus(row.provider, row.item)
+    else:
+        near = nearest(row.item, sorted(known)) or sorted(known)[:3]
     like = f"; known are {', '.join(near)}" if near else ""
     return f"{row.item!r} is not a known {kind} of {row.provider}{like}"

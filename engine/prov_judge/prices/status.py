@@ -39,9 +39,9 @@ def status(book: PriceBook, today: date) -> list[ListStatus]:
     for provider in PROVIDERS:
         by_origin: dict[Origin, Iterable[_Fact]] = {"list": _shipped(provider)}
         for origin in OVERLAID:
-            overlay = book._overlay.get(origin, {})  # noqa: SLF001 - the book's own room tells what lies in it
-            rows = (row for row in overlay.values() if row.provider == provider)
-            by_origin[origin] = [(row.region, row.currency, row.as_of) for row in rows]
+            by_origin[origin] = [
+                (row.region, row.currency, row.as_of) for row in book.overlaid(origin) if row.provider == provider
+            ]
         found += [one for origin, facts in by_origin.items() if (one := _summed(provider, origin, list(facts), today))]
     return found
 

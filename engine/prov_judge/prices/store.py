@@ -1,8 +1,10 @@
 """Where a workspace keeps prices of its own: `.prov/prices/`, for its owner only (0700, files 0600)."""
 
+import contextlib
+import fcntl
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prov_corpus import PROVIDERS
@@ -10,7 +12,7 @@ from prov_judge.prices.book import PriceBook
 from prov_judge.prices.overlay import as_text, read_overlay
 from prov_judge.prices.price import Origin
 from prov_judge.prices.row import PriceRow
-from stratumops.errors import ConflictError, InvalidInputError, PermissionDeniedError
+from stratumops.errors import ConflictError, InvalidInputError, NotFoundError, PermissionDeniedError
 from stratumops.workspace import Workspace
 
 FOLDER = "prices"
@@ -45,10 +47,33 @@ def partial_path(workspace: Workspace, provider: str) -> Path:
     return folder(workspace) / f"partial-{provider}.json"
 
 
+def own_paths(workspace: Workspace) -> list[Path]:
+    """The files that a book is made of, whether they are there or not."""
+    return [*(updated_path(workspace, provider) for provider in PROVIDERS), negotiated_path(workspace)]
+
+
+@contextlib.contextmanager
+def changing(workspace: Workspace) -> Iterator[None]:
+    """Make the folder, and let nobody else change the prices in it meanwhile: of two at once the second waits.
+
+    Raises ConflictError or PermissionDeniedError.
+    """
+    path = folder(workspace, make=True)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise PermissionDeniedError(f"{path} cannot be read: {error.strerror}", hint="check its folder's mode") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def load_book(workspace: Workspace) -> PriceBook:
     """The shipped lists, with updated prices over them and negotiated ones over both.
 
-    Raises InvalidInputError for a damaged file of the workspace's own, with the way to be rid of it.
+    Raises InvalidInputError for a file of the workspace's own that is damaged or cannot be read, with the way to be rid of it.
     """
     book = PriceBook.shipped()
     for provider in PROVIDERS:
@@ -90,7 +115,9 @@ def _read_own(path: Path, origin: Origin, words: str) -> list[PriceRow]:
         return []
     try:
         return read_overlay(path, origin)
-    except InvalidInputError as error:
+    except NotFoundError:
+        return []  # forgotten in this moment
+    except (InvalidInputError, PermissionDeniedError) as error:
         raise InvalidInputError(
             f"the workspace's own prices are damaged: {error.message}",
             hint=f"correct {path}, or remove it with `prov prices forget {words}`",

@@ -51,7 +51,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 DaysOrNever = Annotated[int, Field(ge=0, le=36500)]
 """Days between two repetitions; 0 is never."""
-Cron = Annotated[str, StringConstraints(pattern=r"^(@(hourly|daily|weekly|monthly)|\S+ \S+ \S+ \S+ \S+)$")]
+Cron = Annotated[str, StringConstraints(pattern=r"^(@(hourly|daily|weekly|monthly)|[!-~]{1,40}( [!-~]{1,40}){4})$")]
 DataClass = Literal["public", "internal", "confidential", "personal", "health", "card"]
 
 

@@ -1,8 +1,13 @@
 """Which item of the price list is billed: by engine, kind, size and promise of availability."""
 
 from decimal import Decimal
+from typing import get_args
 
 import pytest
+
+from prov_corpus import PROVIDERS
+from prov_corpus.catalogue import disk_type
+from prov_gen.model.data import Volume
 
 AWS = {"provider": "aws", "region": "us-east-1"}
 
@@ -70,6 +75,18 @@ def test_a_balancer_without_a_plan_is_the_smallest(priced):
     assert first(priced(**AWS, load_balancers=[{"name": "lb", "kind": "network"}])).name == "Load balancer (network)"
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("kind", get_args(Volume.model_fields["type"].annotation))
+def test_the_disk_that_the_catalogue_names_is_the_one_that_is_priced(priced, provider, kind):
+    found = priced(provider=provider, volumes=[{"name": "v", "type": kind, "size_gb": 100}])
+    part = found.resources[0].parts[0]
+    assert part.price is not None
+    lines = {"Premium_LRS": "P10", "StandardSSD_LRS": "E10", "Standard_LRS": "S10"}
+    of_one_kind = {"hetzner": "ssd", "local": "ssd"}
+    name = disk_type(provider, kind)
+    assert part.name == f"Storage ({of_one_kind.get(provider) or lines.get(name, name)})"
+
+
 def test_a_database_where_none_is_sold_is_built_of_machines(priced, row):
     rows = [
         row("hetzner", "eu", "compute/cx33", "hours", "0.01", "EUR", monthly_cap=Decimal(6)),
@@ -77,7 +94,13 @@ def test_a_database_where_none_is_sold_is_built_of_machines(priced, row):
     ]
     database = {"name": "d", "plan": "large", "multi_az": True, "replicas": 1, "storage_gb": 100}
     found = priced(rows, provider="hetzner", databases=[database])
-    assert [part.monthly for part in found.resources[0].parts] == [18, 15]  # 3 x min(7.30, 6); 3 x 100 GB x 0.05
+    machines, storage, backups = found.resources[0].parts
+    assert [machines.monthly, storage.monthly] == [18, 15]  # 3 x min(7.30, 6); 3 x 100 GB x 0.05
+    assert (backups.name, backups.notes[0]) == ("Snapshots", "kept for 7 days")
+    assert backups.range["small"] == 106  # 100 GB once, and 1 % of it for 6 further days
+    assert backups.price is not None
+    without = priced(rows, provider="hetzner", databases=[database | {"backup": {"enabled": False}}])
+    assert len(without.resources[0].parts) == 2
 
 
 def test_what_a_server_sends_within_its_allowance_costs_nothing(priced):

@@ -1,6 +1,7 @@
 """What holds for every configuration, whatever is in it."""
 
 import random
+from datetime import date
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from prov_judge.cost.estimate import Estimator, estimate
 from prov_judge.cost.model import DEPENDS, USAGES
 from prov_judge.prices.book import PriceBook
 
+TODAY = date(2026, 11, 23)
 BOOK = PriceBook.shipped()
 LISTS = [kind for kind in KINDS if kind.is_list and kind.is_resource]
 configs = strategies.models(InfrastructureConfig)
@@ -120,7 +122,7 @@ def test_the_totals_are_the_sums_of_the_parts_and_the_unpriced_are_those_without
             sums[part.currency] = sums.get(part.currency, Decimal(0)) + part.monthly
     assert found.totals() == sums
     assert list(found.unpriced) == unpriced
-    assert Estimator(BOOK).monthly(config) == sums
+    assert Estimator(BOOK, today=TODAY).monthly(config) == sums
 
 
 @given(everyday())
@@ -142,7 +144,7 @@ def test_more_use_never_costs_less_and_only_parts_that_say_so_depend_on_it(confi
 def test_one_more_resource_never_lowers_the_total(config, kind, data):
     more = data.draw(strategies.models(kind.model))
     larger = config.model_copy(update={kind.field: [*getattr(config, kind.field), more]})
-    before, after = Estimator(BOOK).monthly(config), Estimator(BOOK).monthly(larger)
+    before, after = Estimator(BOOK, today=TODAY).monthly(config), Estimator(BOOK, today=TODAY).monthly(larger)
     assert all(after.get(currency, Decimal(0)) >= amount for currency, amount in before.items())
 
 

@@ -1,5 +1,6 @@
 """Each rule: where it speaks, what it says, and that its figure is what a second estimate gives."""
 
+import sys
 from decimal import Decimal
 
 import pytest
@@ -115,3 +116,26 @@ def test_a_volume_that_no_server_uses_is_pointed_out_with_its_backups(savings):
 
 def test_own_hardware_has_no_savings(savings):
     assert savings(provider="local", servers=[{"name": "a", "spec": {"disk_type": "gp2"}}], volumes=[{"name": "v"}]) == {}
+
+
+def test_volumes_that_one_backup_plan_names_are_looked_at_once_each(book):
+    def calls(number: int) -> int:
+        volumes = [{"name": f"v{index}", "size_gb": 10} for index in range(number)]
+        plan = {"name": "all", "targets": [one["name"] for one in volumes], "retention_days": 7}
+        config = InfrastructureConfig.model_validate(AWS | {"volumes": volumes, "backup_plans": [plan]})
+        counted = 0
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        sys.setprofile(count)
+        try:
+            found = estimate(config, book=book)
+        finally:
+            sys.setprofile(None)
+        assert [saving.rule for saving in found.savings] == ["unattached_volume"] * number
+        return counted
+
+    calls(1)  # what is read once
+    assert calls(80) < 2.5 * calls(40)

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
+from prov_gen.model.base import Backup
 from prov_judge.cost.amount import Amount
 from prov_judge.cost.schedule import runs_a_day
 from prov_judge.cost.storage import kept
@@ -22,10 +24,27 @@ from prov_judge.cost.storage import kept
         ("30 2 * * 1-5", Decimal(5) / 7),
         ("0 0 1 * *", Decimal(1) / 30),
         ("@weekly", Decimal(1) / 7),
+        ("0 3 * * MON-FRI", Decimal(5) / 7),
+        ("0 3 * * fri-mon", Decimal(4) / 7),
+        ("0 3 * * sat,sun", Decimal(2) / 7),
+        ("0 3 ? * mon", Decimal(1) / 7),
+        ("0 0 1 1 *", Decimal(1) / 360),
+        ("0 0 1 */3 *", Decimal(1) / 90),
+        ("0 0 * jan-mar *", Decimal(1) / 4),
+        ("0 0 15 * mon", Decimal(1) / 30 + Decimal(1) / 7 - Decimal(1) / 210),
     ],
 )
 def test_a_schedule_runs_so_often_a_day(schedule, runs):
-    assert runs_a_day(schedule) == runs
+    assert round(runs_a_day(schedule), 20) == round(Decimal(runs), 20)
+
+
+def test_a_schedule_of_a_configuration_is_short_and_few_are_remembered():
+    with pytest.raises(ValidationError):
+        Backup(schedule="0 0 * * " + ",".join(["1"] * 100))
+    for minute in range(60):
+        for hour in range(24):
+            runs_a_day(f"{minute} {hour} * * *")
+    assert runs_a_day.cache_info().currsize <= 1024
 
 
 @pytest.mark.parametrize(

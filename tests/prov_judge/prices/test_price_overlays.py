@@ -1,6 +1,7 @@
 """Prices of a workspace's own: read whole or refused whole, and what they do to the book."""
 
-from datetime import date
+import threading
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,15 +12,20 @@ from hypothesis import strategies as st
 from prov_corpus.catalogue.regions import regions
 from prov_corpus.prices.compute import skus
 from prov_corpus.prices.table import CURRENCIES
+from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_judge.cost.estimate import estimate
+from prov_judge.prices.age import is_old
 from prov_judge.prices.book import PriceBook
-from prov_judge.prices.overlay import COLUMNS, UNITS, as_text, read_overlay, unknown_items
+from prov_judge.prices.overlay import COLUMNS, MOST_LIKELY, UNITS, as_text, read_overlay, unknown_items
 from prov_judge.prices.row import PriceRow
 from prov_judge.prices.status import status
-from prov_judge.prices.store import folder, load_book, negotiated_path, updated_path, write_rows
+from prov_judge.prices.store import changing, folder, load_book, negotiated_path, updated_path, write_rows
+from prov_judge.prices.update.found import Found
 from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from stratumops.workspace import Workspace
 
 HEADER = ",".join(COLUMNS)
+DISKS = "aws,us-east-1,block_storage,gp3,GB,0.07,USD,2026-11-01,ours"
 GOOD = "aws,us-east-1,compute,m5.large,hours,0.05,USD,2026-11-01,contract 7"
 
 
@@ -136,7 +142,7 @@ def prices():
             source=st.sampled_from(["", "contract 7", "a, b"]),
         )
 
-    return st.sampled_from(["aws", "azure", "gcp", "hetzner", "upcloud", "local"]).flatmap(of)
+    return st.one_of([of(provider) for provider in ("aws", "azure", "gcp", "hetzner", "upcloud", "local")])
 
 
 @given(st.lists(prices(), max_size=12, unique_by=lambda row: (row.provider, row.region, row.service, row.item)))
@@ -148,6 +154,66 @@ def test_what_is_written_is_read_again_as_it_was(tmp_path_factory, rows: list[Pr
         return row.provider, row.region, row.service, row.item
 
     assert sorted(read_overlay(path, "negotiated"), key=order) == sorted(rows, key=order)
+
+
+@pytest.mark.parametrize("amount", ["9" * 32, "10000000000", "0.0000000000001", "1." + "0" * 40])
+def test_an_amount_that_no_price_has_is_refused(write, amount: str):
+    with pytest.raises(InvalidInputError, match="line 2, column unit_price"):
+        read_overlay(write(GOOD.replace("0.05", amount)), "negotiated")
+
+
+def test_of_many_unknown_names_the_first_are_told_with_the_nearest(write):
+    lines = [f"aws,us-east-1,compute,m5.lrage{number},hours,0.05,USD,," for number in range(40)]
+    lines += [f"aws,,nat,gatewya{number},hours,0.05,USD,," for number in range(40)]
+    said = unknown_items(read_overlay(write(*lines), "negotiated"), PriceBook.shipped())
+    assert len(said) == 80
+    assert sum("known are" in one for one in said) == MOST_LIKELY
+    assert "'gatewya39' is not a known item of nat of aws" in said
+
+
+items = st.text(max_size=12) | st.sampled_from(["m5.large ", "a,b", 'with "quotes"', "\u2028", "x\ny"])
+
+
+@given(st.lists(items, max_size=6, unique=True), st.decimals("1e-15", "1e12"))
+def test_what_an_update_finds_is_kept_as_it_can_be_read_again(tmp_path_factory, names: list[str], amount: Decimal):
+    folder = tmp_path_factory.mktemp("found")
+    found = Found(path=folder / "partial.json", base_url="", regions=("us-east-1",), started=date(2026, 11, 23))
+    for name in names:
+        found.add(("us-east-1", "nat", name), "hours", amount)
+    rows = [
+        PriceRow("aws", region, service, item, unit, price, "USD", found.started, "", origin="updated")
+        for (region, service, item), (unit, price) in found.prices.items()
+    ]
+    path = folder / "updated.csv"
+    path.write_text(as_text(rows), encoding="utf-8", newline="")
+    assert {row.item: row.amount for row in read_overlay(path, "updated")} == {row.item: row.amount for row in rows}
+    assert {key[2] for key in found.unclear} == set(names) - {row.item for row in rows}
+
+
+def test_of_two_changes_of_the_prices_at_once_the_second_waits(workspace: Workspace):
+    order: list[str] = []
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with changing(workspace):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with changing(workspace):
+        other.start()
+        begun.wait()
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+
+
+def test_a_file_that_cannot_be_read_says_how_to_be_rid_of_it(workspace: Workspace):
+    folder(workspace, make=True)
+    negotiated_path(workspace).mkdir()
+    with pytest.raises(InvalidInputError) as caught:
+        load_book(workspace)
+    assert "prov prices forget --negotiated" in caught.value.hint
 
 
 def test_negotiated_prices_win_over_updated_ones_and_those_over_the_list(workspace: Workspace, write):
@@ -207,3 +273,15 @@ def test_the_status_tells_age_and_origin_of_every_list(workspace: Workspace, wri
     assert shipped.prices > len(skus("aws")) / 2
     assert {provider for provider, _ in lists} >= {"aws", "azure", "gcp", "hetzner", "upcloud"}
     assert ("azure", "updated") not in lists
+
+
+@pytest.mark.parametrize(("days", "is_pointed_out"), [(180, False), (181, True)])
+def test_estimates_and_the_status_agree_on_when_a_price_is_old(write, days: int, is_pointed_out: bool):
+    today = date(2026, 11, 1) + timedelta(days=days)
+    book = PriceBook.shipped().with_rows(read_overlay(write(DISKS), "negotiated"))
+    config = InfrastructureConfig.model_validate({"provider": "aws", "region": "us-east-1", "volumes": [{"name": "v"}]})
+    notes = estimate(config, book=book, today=today).notes
+    assert any("prices older than 180 days" in note for note in notes) is is_pointed_out
+    (row,) = (one for one in status(book, today) if one.origin == "negotiated")
+    assert row.age_days is not None
+    assert is_old(row.age_days) is is_pointed_out

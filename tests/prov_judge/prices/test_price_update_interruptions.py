@@ -86,6 +86,18 @@ def test_an_interrupted_price_file_is_taken_up_by_the_next_command(workspace: Wo
     assert last["range"] == f"bytes={kept['cursor']['offset']}-"
 
 
+def test_a_price_file_that_broke_off_at_its_very_end_is_begun_again(workspace: Workspace, vendor: Vendor, waits: Waits):
+    vendor.put_aws({"us-east-1": MACHINES})
+    whole = vendor.pages[EC2](EC2, {})
+    at_the_end = f"bytes={len(whole.body)}-"
+    page = vendor.pages[EC2]
+    # The last byte arrives, the end of the transfer does not; from there on a host has nothing more to give.
+    vendor.fault(EC2, Answer(200, whole.body, whole.headers | {"Content-Length": str(len(whole.body) + 1)}, cut=len(whole.body)))
+    vendor.pages[EC2] = lambda path, headers: Answer(416) if headers.get("range") == at_the_end else page(path, headers)
+    assert run(workspace, vendor, "aws", waits).prices == 3
+    assert [headers.get("range") for path, headers in vendor.asked if path == EC2] == [None, at_the_end, None]
+
+
 def test_a_list_that_changed_since_begins_again(workspace: Workspace, vendor: Vendor, waits: Waits):
     vendor.put_aws({"us-east-1": MACHINES})
     size = len(vendor.pages[EC2](EC2, {}).body)

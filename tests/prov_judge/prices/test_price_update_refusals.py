@@ -3,9 +3,9 @@
 import pytest
 
 from price_lists import Answer, Vendor, aws_machine, azure_item
-from price_updates import AZURE, INDEX, ITEMS, MACHINES, Waits, run
-from prov_judge.prices.store import updated_path
-from prov_judge.prices.update.source import MAX_DOCUMENT_BYTES, Source
+from price_updates import AZURE, INDEX, ITEMS, MACHINES, Waits, amounts, run
+from prov_judge.prices.store import load_book, updated_path
+from prov_judge.prices.update.source import Source
 from stratumops.errors import ExternalError, InvalidInputError
 from stratumops.workspace import Workspace
 
@@ -52,10 +52,21 @@ def test_prices_in_another_currency_are_refused(workspace: Workspace, vendor: Ve
         run(workspace, vendor, "azure", waits)
 
 
-def test_a_page_that_is_too_large_is_refused(workspace: Workspace, vendor: Vendor, waits: Waits):
-    vendor.fault(INDEX, Answer(body=b" " * (MAX_DOCUMENT_BYTES + 1)))
-    with pytest.raises(ExternalError, match="more than"):
-        run(workspace, vendor, "aws", waits)
+def test_a_page_that_is_too_large_is_refused(vendor: Vendor, waits: Waits):
+    vendor.fault(INDEX, Answer(body=b"[]" + b" " * 98), Answer(body=b"[]" + b" " * 99))
+    with Source(vendor.base_url, pause=waits, most_bytes=100) as source:
+        assert source.document(INDEX) == []
+        with pytest.raises(ExternalError, match="more than 100 bytes"):
+            source.document(INDEX)
+
+
+@pytest.mark.parametrize("name", ["m9.large ", " m9.large", "m9\x00", "m9\u202elarge"])
+def test_a_name_that_could_not_be_read_again_is_left_out_and_told(workspace: Workspace, vendor: Vendor, waits: Waits, name: str):
+    vendor.put_aws({"us-east-1": [*MACHINES, aws_machine(name, "0.5")]})
+    done = run(workspace, vendor, "aws", waits)
+    assert (done.prices, done.unclear) == (3, (f"us-east-1 compute {name}",))
+    assert len(amounts(workspace, "aws")) == 3
+    assert load_book(workspace).machine("aws", "us-east-1", "m5.large").origin == "updated"
 
 
 def test_a_redirect_on_the_host_is_followed(workspace: Workspace, vendor: Vendor, waits: Waits):

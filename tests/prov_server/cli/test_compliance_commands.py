@@ -137,7 +137,9 @@ def test_a_proposal_shows_its_diff_what_is_left_and_the_judgement_on_it():
 
 
 def test_a_proposal_that_writes_the_file_anew_says_so():
-    proposal = proposed('{ buckets = std.array.map (fun n => { name = n, versioning = false }) ["a"] }')
+    quiet = 'security = { threat_detection = true }, monitoring = { enabled = true }, tags = { owner = "shop" }'
+    proposal = proposed(f'{{ {quiet}, buckets = std.array.map (fun n => {{ name = n, versioning = false }}) ["a"] }}')
     stream = io.StringIO()
     show_proposal(console(stream, width=200), proposal)
-    assert "the file is written anew, without its comments and layout: buckets[0] is computed" in stream.getvalue()
+    first = stream.getvalue().strip().splitlines()[0]
+    assert first == "! the file is written anew, without its comments, imports and layout: buckets[0] is computed"

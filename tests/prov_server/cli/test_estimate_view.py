@@ -1,6 +1,7 @@
 """How an estimate looks: on a terminal of eighty columns, in a pipe, and as a picture."""
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from prov_judge.prices.price import Price
 from prov_server.cli.console import console
 from prov_server.cli.views.estimate import show_estimate
 from prov_server.cli.views.estimate_picture import draw, picture
-from stratumops.errors import InvalidInputError, PermissionDeniedError
+from stratumops.errors import ConflictError, InvalidInputError, PermissionDeniedError
 
 AS_OF = date(2026, 7, 20)
 FALLBACK = "price of us-east-1: none is known for eu-west-3"
@@ -145,6 +146,21 @@ def test_the_budget_has_a_line(budget: str, words: str):
     assert words in shown(found, verdict=check(found, Decimal(budget), "USD"))
 
 
+@pytest.mark.parametrize("other", [FAR, resource("server.a", LICENCE)])
+def test_a_bill_that_is_not_compared_whole_is_not_shown_as_within_the_budget(other: ResourceCost):
+    found = estimate(WEB, other)
+    text = shown(found, verdict=check(found, Decimal(1000), "USD"))
+    assert "whether it is within the budget cannot be told: 694.64 of 1,000.00 USD a month are known" in text
+    assert "not compared with the budget" in text
+
+
+def test_what_is_noted_of_the_configuration_that_is_compared_with_is_told():
+    other = replace(estimate(FAR), notes=("a note", "hetzner has no region 'us-east-1'"))
+    text = shown(estimate(WEB), against=other)
+    assert "note: compared with: hetzner has no region 'us-east-1'" in text
+    assert "compared with: a note" not in text
+
+
 def test_a_configuration_without_billed_resources_says_so():
     assert "nothing in this configuration is billed" in shown(estimate())
 
@@ -192,6 +208,24 @@ def test_a_picture_is_never_written_over_a_file_of_another_kind(tmp_path: Path):
     assert ".png" in caught.value.hint
     assert config.read_text() == "{}"
     assert not (tmp_path / "a.svg").exists()
+
+
+def test_a_picture_is_written_over_an_older_one_only_with_force(tmp_path: Path):
+    svg = tmp_path / "cost.svg"
+    draw(estimate(WEB), svg=str(svg))
+    before = svg.read_bytes()
+    with pytest.raises(ConflictError, match=r"cost\.svg exists already") as caught:
+        draw(estimate(FAR), svg=str(svg))
+    assert "--force" in caught.value.hint
+    assert svg.read_bytes() == before
+    draw(estimate(FAR), svg=str(svg), force=True)
+    assert svg.read_bytes() != before
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/x.svg", "a\x00.svg"])
+def test_a_path_that_is_none_is_refused(name: str):
+    with pytest.raises(InvalidInputError, match="is no path here"):
+        draw(estimate(WEB), svg=name)
 
 
 def test_a_place_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path):

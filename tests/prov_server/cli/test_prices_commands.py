@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from price_lists import Answer, Vendor, aws_machine, azure_item, serving
+from prov_judge.prices.update.run import FETCHERS
+from prov_server.cli.commands.prices import REFRESHED
 
 HEADER = "provider,region,service,item,unit,unit_price,currency,as_of,source\n"
 OURS = "aws,us-east-1,compute,m5.large,hours,0.05,USD,2026-11-01,contract 7\n"
@@ -80,6 +82,23 @@ def test_a_file_without_prices_and_one_that_is_not_there_are_errors(prov, ours: 
     assert prov("prices", "import", "nothing.csv").code == 3
 
 
+def test_the_home_of_nobody_is_no_place_to_import_from(prov):
+    done = prov("prices", "import", "~nobody-of-this-name/x.csv")
+    assert done.code == 2
+    assert "is no path here" in done.err
+
+
+def test_a_link_that_leads_nowhere_is_no_price_file(prov, workspace: Path, ours: Path):
+    prov("prices", "import", "ours.csv")
+    (kept(workspace).parent / "updated-aws.csv").symlink_to("nowhere.csv")
+    (kept(workspace).parent / "another.csv").symlink_to("nowhere.csv")
+    assert lists(prov)["aws", "negotiated"]["prices"] == 1
+
+
+def test_prices_that_can_be_refreshed_are_those_that_can_be_fetched():
+    assert list(FETCHERS) == list(REFRESHED)
+
+
 def test_an_unknown_machine_size_is_imported_with_a_warning(prov, workspace: Path, ours: Path):
     ours.write_text(HEADER + OURS.replace("m5.large", "m5.lrage"), encoding="utf-8")
     done = prov("prices", "import", "ours.csv")
@@ -104,14 +123,13 @@ def test_forgetting_nothing_in_particular_is_an_error(prov):
 
 
 def test_a_damaged_file_is_named_with_the_command_that_removes_it(prov, workspace: Path, ours: Path):
-    prov("prices", "import", "ours.csv")
+    kept(workspace).parent.mkdir(parents=True)
     kept(workspace).write_text("damaged", encoding="utf-8")
-    done = prov("prices", "status")
+    done = prov("prices", "import", "ours.csv")
     assert done.code == 2
     assert "prov prices forget --negotiated" in done.err
-    assert prov("prices", "import", "ours.csv").code == 2
     assert prov("prices", "import", "ours.csv", "--replace").code == 0
-    assert lists(prov)["aws", "negotiated"]["prices"] == 1
+    assert kept(workspace).read_text() == ours.read_text()
 
 
 def test_an_update_tells_what_it_fetched(prov, vendor: Vendor):

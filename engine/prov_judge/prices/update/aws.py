@@ -19,6 +19,7 @@ SAVED_EVERY_BYTES = 32 * 1024 * 1024
 LONGEST_LINE = 64 * 1024
 MAX_FILE_BYTES = 4 * 1024**3
 _LINES_BEFORE_HEADER = 12
+_BEYOND_ITS_END = 416
 _WRONG = "is that the right --base-url? If so, the vendor's format has changed: please report it"
 
 # Columns that every price file has, besides those that rules look at.
@@ -56,6 +57,11 @@ def _fetch_file(source: Source, ruleset: Ruleset, found: Found, report: Callable
             idle = 0 if found.cursor.get("offset", 0) > before else idle + 1
             if idle == ATTEMPTS or not error.details.get("has_begun"):
                 raise
+        except ExternalError as error:
+            # The place to go on from is the very end (RFC 9110, 15.5.17): the file is begun again.
+            if error.details.get("status") != _BEYOND_ITS_END or not found.cursor:
+                raise
+            found.cursor = {}
         else:
             return
 

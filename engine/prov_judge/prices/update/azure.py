@@ -88,8 +88,7 @@ def _take(item: dict[str, Any], rules: list[Rule], currency: str, found: Found, 
             f"{region} has prices in {line['currencyCode'][:20] or 'no currency'}, expected {currency}",
             hint="currencies are not mixed in a list; import these with `prov prices import`",
         )
-    name = rule.name(line).removesuffix(" LRS")
-    found.add((region, rule.service, name), rule.unit, amount_of(item.get("retailPrice"), region) * factor)
+    found.add((region, rule.service, rule.name(line)), rule.unit, amount_of(item.get("retailPrice"), region) * factor)
 
 
 class _Line(dict[str, str]):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from prov_judge.prices.overlay import is_readable
 from prov_judge.prices.store import replace_private
 
 FORMAT = 1
@@ -20,7 +21,7 @@ Key = tuple[str, str, str]
 
 @dataclass
 class Found:
-    """Prices by region, service and item, each with its unit; `unclear` are items for which the list states two prices."""
+    """Prices by region, service and item, each with its unit; `unclear` are items that the list does not price clearly."""
 
     path: Path
     base_url: str
@@ -34,8 +35,14 @@ class Found:
     """Where the part that was begun goes on; its shape is the vendor module's."""
 
     def add(self, key: Key, unit: str, amount: Decimal) -> None:
-        """Take a price. Zero is not a price; two for the same item make it unclear, and neither is kept."""
+        """Take a price. Zero is not a price; two for the same item make it unclear, and neither is kept.
+
+        So does a name or an amount that the reader of price files would refuse: what is written can be read again.
+        """
         if not amount or key in self.unclear:
+            return
+        if not is_readable(key[1], key[2], unit, amount):
+            self.unclear.add(key)
             return
         price = unit, amount.normalize()
         if self.prices.setdefault(key, price) != price:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from prov_corpus.prices.table import is_amount
 from stratumops.errors import ExternalError
 
 
@@ -16,7 +17,8 @@ class Rule:
     """A kind of line of a vendor's list.
 
     `equals`: field -> the values that are taken; `like`: field -> a pattern for the whole value; `unlike`: field -> a
-    pattern that must not occur in it. `item` is the name here, with `{Field}` for a field's value, renamed by `names`.
+    pattern that must not occur in it. `item` is the name here, with `{Field}` for a field's value, renamed by `names`;
+    `without` is the end of it that is dropped.
     `units`: the vendor's unit in lower case -> what its price is multiplied by to be one of `unit`.
     """
 
@@ -29,6 +31,7 @@ class Rule:
     like: Mapping[str, re.Pattern[str]]
     unlike: Mapping[str, re.Pattern[str]]
     names: Mapping[str, str]
+    without: str
 
     @property
     def fields(self) -> set[str]:
@@ -45,7 +48,8 @@ class Rule:
 
     def name(self, line: Mapping[str, str]) -> str:
         """What the line's item is called here; empty when the list leaves it open."""
-        return re.sub(r"\{(.+?)\}", lambda match: self.names.get(line[match[1]], line[match[1]]), self.item)
+        named = re.sub(r"\{(.+?)\}", lambda match: self.names.get(line[match[1]], line[match[1]]), self.item)
+        return named.removesuffix(self.without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def _rule(row: dict[str, Any]) -> Rule:
         like=patterns("like"),
         unlike=patterns("unlike"),
         names=row.get("names", {}),
+        without=row.get("without", ""),
     )
 
 
@@ -104,6 +109,6 @@ def amount_of(value: object, host: str) -> Decimal:
         amount = Decimal(str(value)[:40])
     except InvalidOperation:
         amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0 or (amount and not -12 <= amount.adjusted() <= 9):
+    if not amount.is_finite() or amount < 0 or (amount and not is_amount(amount)):
         raise ExternalError(f"{host} states a price that is none: {str(value)[:40]!r}", hint="is that the right --base-url?")
     return amount

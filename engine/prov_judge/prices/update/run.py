@@ -9,7 +9,7 @@ from prov_corpus.catalogue.regions import nearest_regions, regions
 from prov_corpus.prices.compute import priced_regions
 from prov_judge.prices.overlay import read_overlay
 from prov_judge.prices.row import PriceRow
-from prov_judge.prices.store import folder, partial_path, updated_path, write_rows
+from prov_judge.prices.store import changing, folder, partial_path, updated_path, write_rows
 from prov_judge.prices.update import aws, azure
 from prov_judge.prices.update.found import Found
 from prov_judge.prices.update.rules import Ruleset, read_rules
@@ -25,8 +25,8 @@ FETCHERS: dict[str, Fetch] = {"aws": aws.fetch, "azure": azure.fetch}
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What an update did: prices written, with the new and changed ones among them; of `unclear` names the list has two prices,
-    and neither is kept.
+    """What an update did: prices written, with the new and changed ones among them; of `unclear` names the list has two prices
+    or none that could be kept, and they are left out.
     """
 
     provider: str
@@ -84,7 +84,8 @@ def update(
         raise ExternalError(
             f"{source.base.host} has no prices for {', '.join(places)}", hint="is that the right --base-url? Nothing was changed"
         )
-    new, changed = _write(workspace, provider, ruleset, found, today)
+    with changing(workspace):
+        new, changed = _write(workspace, provider, ruleset, found, today)
     found.path.unlink(missing_ok=True)
     unclear = tuple(sorted(" ".join(key) for key in found.unclear))
     return Updated(provider, places, len(found.prices), new, changed, unclear, was_resumed)

@@ -31,14 +31,17 @@ _AGAIN = "what was fetched is kept: run the same command again later"
 class Source:
     """A host that publishes prices. Use it as a context manager; its methods raise ExternalError or UnavailableError.
 
-    `pause` waits between two attempts (seconds).
+    `pause` waits between two attempts (seconds); a document has `most_bytes` at most.
     """
 
-    def __init__(self, base_url: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, base_url: str, *, pause: Callable[[float], None] = time.sleep, most_bytes: int = MAX_DOCUMENT_BYTES
+    ) -> None:
         import httpx2  # noqa: PLC0415 - only an update speaks HTTP
 
         self.base = _checked(base_url)
         self._pause = pause
+        self._most_bytes = most_bytes
         is_loopback = self.base.scheme == "http"
         self._client = httpx2.Client(
             timeout=httpx2.Timeout(60, connect=10),
@@ -88,14 +91,14 @@ class Source:
                 f"{self.base.host} answered something else than JSON", hint="is that the right --base-url?", link=link
             ) from None
 
-    def _read(self, link: str) -> bytes:
+    def _read(self, link: str) -> bytearray:
         with self.opened(link) as answer:
-            data = b""
+            data = bytearray()
             for chunk in answer.iter_raw():
                 data += chunk
-                if len(data) > MAX_DOCUMENT_BYTES:
+                if len(data) > self._most_bytes:
                     raise ExternalError(
-                        f"{answer.url.path} has more than {MAX_DOCUMENT_BYTES:,} bytes", hint="is that the right --base-url?"
+                        f"{answer.url.path} has more than {self._most_bytes:,} bytes", hint="is that the right --base-url?"
                     )
         return data
 

@@ -1,7 +1,6 @@
 """`prov prices`: refresh list prices, import negotiated ones, and forget either. `prov prices status` is a tool."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ from rich_click import RichArgument, RichOption
 
 from prov_server.cli.console import visible
 from prov_server.cli.groups import Command, Group
+from prov_server.cli.paths import typed_path
 from prov_server.cli.session import Session
 from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 
@@ -85,7 +85,7 @@ def _tell_updated(session: Session, one: "Updated") -> None:
     words = f" {where}: {one.new:,} new, {one.changed:,} changed{resumed}"
     session.out.print(Text.assemble((one.provider, "name"), words), soft_wrap=True)
     for name in one.unclear[:MAX_SHOWN]:
-        session.notes.print(f"left out, two prices are listed: {visible(name)}", style="warning", soft_wrap=True)
+        session.notes.print(f"left out, the list is not clear about it: {visible(name)}", style="warning", soft_wrap=True)
     if len(one.unclear) > MAX_SHOWN:
         session.notes.print(f"... and {len(one.unclear) - MAX_SHOWN:,} more", style="warning")
 
@@ -105,24 +105,24 @@ def _as_json(one: "Updated") -> dict[str, object]:
 def _import(file: str, replace: bool) -> None:
     from prov_judge.prices.book import PriceBook
     from prov_judge.prices.overlay import read_overlay, unknown_items
-    from prov_judge.prices.store import folder, negotiated_path, read_negotiated, write_rows
+    from prov_judge.prices.store import changing, negotiated_path, read_negotiated, write_rows
     from prov_server.cli.views.validate import plural
 
     session = Session.current()
-    rows = read_overlay(Path(file).expanduser(), "negotiated")
+    rows = read_overlay(typed_path(file), "negotiated")
     if not rows:
         raise InvalidInputError(
             f"{file} holds no price", hint="below the line of names, each line is a price; nothing was changed"
         )
-    # With --replace a damaged file of earlier prices is no obstacle: it goes.
-    earlier = {} if replace and not _is_readable(session) else {_key(row): row for row in read_negotiated(session.workspace)}
     given = {_key(row): row for row in rows}
-    kept = {} if replace else {key: row for key, row in earlier.items() if key not in given}
+    with changing(session.workspace):
+        # With --replace a damaged file of earlier prices is no obstacle: it goes.
+        earlier = {} if replace and not _is_readable(session) else {_key(row): row for row in read_negotiated(session.workspace)}
+        kept = {} if replace else {key: row for key, row in earlier.items() if key not in given}
+        write_rows(negotiated_path(session.workspace), [*kept.values(), *given.values()])
     new = len(given.keys() - earlier.keys())
     changed = sum(1 for key in given.keys() & earlier.keys() if given[key] != earlier[key])
     removed = len(earlier.keys() - given.keys()) if replace else 0
-    folder(session.workspace, make=True)
-    write_rows(negotiated_path(session.workspace), [*kept.values(), *given.values()])
     warnings = unknown_items(rows, PriceBook.shipped())
     counts = {"imported": len(rows), "new": new, "changed": changed, "kept": len(kept), "removed": removed}
     if session.as_json:

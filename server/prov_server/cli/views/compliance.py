@@ -21,6 +21,7 @@ from prov_judge.compliance.summary import OUTCOMES, Outcome, summarise
 from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
 from prov_server.cli.views.documents import Documents, show_document, write_document
+from stratumops.errors import InvalidInputError
 
 SEVERITY_STYLES: Mapping[Severity, str] = {"critical": "error", "high": "error", "medium": "warning", "low": "info"}
 OUTCOME_STYLES: Mapping[Outcome, str] = {
@@ -38,7 +39,13 @@ WIDE = 140
 
 
 def act(answer: Answer) -> None:
-    """Write what `--output` asks for."""
+    """Write what `--output` asks for. Raises InvalidInputError for a diff that nobody asked for with `--fix`."""
+    if answer.extras.get("format") == "diff":
+        _, _, proposal = _parts(answer)
+        if not answer.arguments.get("fix"):
+            raise InvalidInputError("--format diff needs a proposal", hint="add --fix")
+        if proposal is not None:
+            _say_what_a_diff_does_not(answer.session.notes, proposal)
     write_document(answer, _documents(answer))
 
 
@@ -76,17 +83,30 @@ def show_assessment(console: Console, assessment: Assessment, places: Places) ->
 def show_proposal(console: Console, proposal: Proposal) -> None:
     """Print the diff in colours, what is left and why, and the judgement on the changed configuration."""
     console.print()
+    _warn_of_rewriting(console, proposal)
     for line in proposal.diff.splitlines():
         console.print(Text(visible(line), _diff_style(line)), soft_wrap=True)
-    if proposal.rewritten:
-        words = f"the file is written anew, without its comments and layout: {proposal.rewritten}"
-        console.print(Text.assemble(("! ", "warning"), visible(words)), soft_wrap=True)
     for result, reason in proposal.left:
         words = f"{result.check} {result.address}: {reason}"
         console.print(Text.assemble(("not changed ", "warning"), visible(words)), soft_wrap=True)
     after = summarise(proposal.after)
     style = "good" if proposal.after.is_passed else "heading"
     console.print(Text.assemble(("with the change  ", style), _bar(after.counts), "  ", after.text), soft_wrap=True)
+
+
+def _warn_of_rewriting(console: Console, proposal: Proposal) -> None:
+    if proposal.rewritten:
+        words = f"the file is written anew, without its comments, imports and layout: {proposal.rewritten}"
+        console.print(Text.assemble(("! ", "warning"), visible(words)), soft_wrap=True)
+
+
+def _say_what_a_diff_does_not(console: Console, proposal: Proposal) -> None:
+    """What somebody must know who takes the diff unseen: it goes beside it, not into it."""
+    _warn_of_rewriting(console, proposal)
+    if proposal.left:
+        left = "1 failure is" if len(proposal.left) == 1 else f"{len(proposal.left)} failures are"
+        words = f"{left} left as before; --format text says why"
+        console.print(Text.assemble(("! ", "warning"), words), soft_wrap=True)
 
 
 def _blocks(failed: tuple[Judged, ...]) -> Text:

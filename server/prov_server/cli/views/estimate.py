@@ -37,7 +37,13 @@ def act(answer: Answer) -> None:
 
     output = answer.output
     assert isinstance(output, EstimateCostOutput)
-    draw(output.whole, against=output.whole_against, svg=answer.extras.get("svg"), png=answer.extras.get("png"))
+    draw(
+        output.whole,
+        against=output.whole_against,
+        svg=answer.extras.get("svg"),
+        png=answer.extras.get("png"),
+        force=bool(answer.extras.get("force")),
+    )
 
 
 def show_estimate(
@@ -53,7 +59,8 @@ def show_estimate(
         _show_difference(console, against, estimate)
     for line in (*_totals(estimate), *_unpriced(estimate), *_savings(estimate)):
         console.print(line, soft_wrap=True)
-    for note in estimate.notes:
+    of_the_other = (f"compared with: {note}" for note in (against.notes if against else ()) if note not in estimate.notes)
+    for note in (*estimate.notes, *of_the_other):
         console.print(Text.assemble(("note", "info"), f": {visible(note)}"), soft_wrap=True)
     if verdict is not None:
         _show_verdict(console, verdict)
@@ -200,6 +207,8 @@ def _show_verdict(console: Console, verdict: BudgetVerdict) -> None:
     of = f"{two_places(verdict.cost)} of {money(verdict.budget, verdict.currency)} a month"
     if verdict.is_within:
         line = Text.assemble(("within the budget", "good"), f": {of}")
+    elif verdict.is_within is None:
+        line = Text.assemble(("whether it is within the budget cannot be told", "warning"), f": {of} are known")
     else:
         line = Text.assemble((f"over the budget by {money(verdict.over, verdict.currency)}", "error"), f": {of}")
     console.print(line, soft_wrap=True)

@@ -2,24 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 
 from prov_judge.cost.difference import compare
 from prov_judge.cost.model import DEPENDS, Estimate
+from prov_server.cli.paths import typed_path
 from prov_server.cli.views.money import change, money, two_places
-from stratumops.errors import InvalidInputError, PermissionDeniedError
+from stratumops.errors import ConflictError, InvalidInputError, PermissionDeniedError
 from stratumops.pictures.bars import Amounts, Panel, Row, bars
 
 
-def draw(estimate: Estimate, *, against: Estimate | None = None, svg: str | None = None, png: str | None = None) -> None:
+def draw(
+    estimate: Estimate, *, against: Estimate | None = None, svg: str | None = None, png: str | None = None, force: bool = False
+) -> None:
     """Write the bar picture to the files that were named; both names are looked at before the first is written.
 
-    Raises InvalidInputError (another ending), PermissionDeniedError, UnavailableError (PNG on a machine without fonts).
+    Raises InvalidInputError (another ending, no path), ConflictError (a file exists and `force` is not said),
+    PermissionDeniedError, UnavailableError (PNG on a machine without fonts).
     """
     for name, suffix in ((svg, ".svg"), (png, ".png")):
-        # A picture may be drawn again over itself; the ending keeps a slip of the hand from a configuration.
-        if name is not None and (Path(name).suffix.lower() != suffix or "\x00" in name):
-            raise InvalidInputError(f"{name!r} is no name for such a picture", hint=f"let it end in {suffix}")
+        if name is not None:
+            _require_place(name, suffix, force=force)
     if svg is None and png is None:
         return
     text = picture(estimate, against)
@@ -31,9 +33,17 @@ def draw(estimate: Estimate, *, against: Estimate | None = None, svg: str | None
     for name, content in ((svg, text.encode("utf-8")), (png, data)):
         if name is not None and content is not None:
             try:
-                Path(name).expanduser().write_bytes(content)
+                typed_path(name).write_bytes(content)
             except OSError as error:
                 raise PermissionDeniedError(f"{name} cannot be written: {error.strerror}", hint="choose another place") from None
+
+
+def _require_place(name: str, suffix: str, *, force: bool) -> None:
+    path = typed_path(name)
+    if path.suffix.lower() != suffix:
+        raise InvalidInputError(f"{name!r} is no name for such a picture", hint=f"let it end in {suffix}")
+    if not force and (path.exists() or path.is_symlink()):
+        raise ConflictError(f"{name} exists already", hint="use --force to overwrite it, or choose another name", path=name)
 
 
 def picture(estimate: Estimate, against: Estimate | None = None) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.text import Text
 from rich.tree import Tree
 
+from prov_judge.migration.document import as_json
 from prov_judge.migration.markdown import as_markdown
 from prov_judge.migration.model import Migration, Step
 from prov_judge.migration.picture import as_svg
@@ -78,7 +79,11 @@ def _lines(migration: Migration) -> list[Text]:
 
 def _documents(answer: Answer) -> Documents:
     migration = _migration(answer)
-    return {"markdown": partial(as_markdown, migration), "svg": partial(as_svg, migration)}
+    return {
+        "markdown": partial(as_markdown, migration),
+        "svg": partial(as_svg, migration),
+        "json": partial(as_json, migration),
+    }
 
 
 def _migration(answer: Answer) -> Migration:

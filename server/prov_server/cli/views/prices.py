@@ -3,12 +3,10 @@
 from rich.table import Table
 from rich.text import Text
 
+from prov_judge.prices.age import is_old
 from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
 from prov_tools.prices import PricesStatusOutput
-
-OLD_DAYS = 180
-"""From this age on a list is pointed out, as estimates do."""
 
 
 def show(answer: Answer) -> None:
@@ -19,7 +17,7 @@ def show(answer: Answer) -> None:
     for heading in ("provider", "from", "prices", "regions", "currency", "oldest", "newest", "days"):
         table.add_column(heading, justify="right" if heading in {"prices", "regions", "days"} else "left", no_wrap=True)
     for row in output.lists:
-        is_old = row.age_days is not None and row.age_days >= OLD_DAYS
+        age_style = "warning" if row.age_days is not None and is_old(row.age_days) else ""
         table.add_row(
             Text(visible(row.provider), "name"),
             Text(row.origin, "quiet" if row.origin == "list" else "good"),
@@ -28,7 +26,7 @@ def show(answer: Answer) -> None:
             ", ".join(row.currencies),
             row.oldest or "-",
             row.newest or "-",
-            Text("-" if row.age_days is None else f"{row.age_days:,}", "warning" if is_old else ""),
+            Text("-" if row.age_days is None else f"{row.age_days:,}", age_style),
         )
     answer.session.out.print(table)
     answer.session.notes.print("prov prices update fetches the list prices of AWS and Azure anew", style="quiet")
