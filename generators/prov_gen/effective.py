@@ -10,6 +10,7 @@ from typing import Any
 from prov_corpus import catalogue, prices
 from prov_gen.model.base import SIZES
 from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_gen.model.kubernetes import KubernetesCluster
 from prov_gen.model.server import Server
 
 
@@ -36,6 +37,11 @@ def region_of(record: Any, config: InfrastructureConfig) -> str:
     if config.region and (provider == config.provider or config.region in catalogue.regions(provider)):
         return config.region
     return catalogue.default_region(provider).id
+
+
+def is_managed(cluster: KubernetesCluster, provider: str) -> bool:
+    """Whether the provider runs a cluster's control plane: as the configuration says, else as is usual there."""
+    return cluster.managed if cluster.managed is not None else catalogue.runs_kubernetes(provider)
 
 
 def find_plan(provider: str, plan: str) -> prices.Sku | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from prov_gen.layers.security import is_internet
 from prov_gen.model.base import Record
-from prov_judge.compliance.evidence import Evidence, failing, holding, value_in_words
+from prov_judge.compliance.evidence import IS_DEFAULT, Evidence, failing, holding, value_in_words
 from prov_judge.compliance.model import Path
 from prov_judge.compliance.predicates import PREDICATES
 from prov_judge.compliance.scope import Subject, World
@@ -59,14 +59,14 @@ _GROUPS = ("all", "any", "none")
 
 def compiled(data: Mapping[str, Any], variant: Variant) -> Condition:
     """The function of a condition. Raises InternalError for data that is no condition."""
-    if "field" in data:
-        return _field(data, variant)
     if "predicate" in data:
         parameters = {key: for_variant(value, variant) for key, value in data.items() if key != "predicate"}
         if data["predicate"] not in PREDICATES:
             raise InternalError(f"there is no predicate {data['predicate']!r}", hint=f"there are: {', '.join(PREDICATES)}")
         predicate = PREDICATES[data["predicate"]]
         return lambda _node, _path, subject, world: predicate(subject, world, **parameters)
+    if "field" in data:
+        return _field(data, variant)
     for quantifier in ("every", "some"):
         if quantifier in data:
             return _over(data[quantifier], compiled(data["holds"], variant), is_every=quantifier == "every")
@@ -124,43 +124,53 @@ def _over(name: str, inner: Condition, *, is_every: bool) -> Condition:
 
     def condition(node: Any, path: Path, subject: Subject, world: World) -> Evidence:
         elements, where, _ = _walk(world.config, (), steps) if from_root else _walk(node, path, steps)
-        last: Evidence | None = None
-        for index, element in enumerate(elements or ()):
-            last = inner(element, (*where, index), subject, world)
-            if last.holds is not is_every:
-                return last
         if not elements:
             return Evidence(is_every, where, "empty", f"{shown} is empty")
-        assert last is not None
-        if not is_every:
-            return failing(where, value_in_words(elements), f"none of {len(elements)} {shown} does; {last.words}")
-        return holding(where, value_in_words(elements), f"all {len(elements)} {shown} do")
+        said: list[Evidence] = []
+        for index, element in enumerate(elements):
+            said.append(inner(element, (*where, index), subject, world))
+            if said[-1].holds is not None and said[-1].holds is not is_every:
+                return said[-1]
+        if doubt := _doubt(said):
+            return doubt
+        # An element stands in a list that somebody wrote, or that is the default as a whole: its own defaults say little.
+        words = said[0].words.replace(IS_DEFAULT, "")
+        if is_every:
+            words = words if len(said) == 1 else f"all {len(said)} {shown} hold, such as: {words}"
+            return holding(where, value_in_words(elements), words)
+        words = words if len(said) == 1 else f"none of {len(said)} {shown} does, such as: {words}"
+        return failing(where, value_in_words(elements), words)
 
     return condition
 
 
+def _doubt(said: list[Evidence]) -> Evidence | None:
+    return next((one for one in said if one.holds is None), None)
+
+
 def _group(group: str, parts: list[Condition]) -> Condition:
     def every(node: Any, path: Path, subject: Subject, world: World) -> Evidence:
-        first: Evidence | None = None
+        said: list[Evidence] = []
         for part in parts:
-            found = part(node, path, subject, world)
-            if found.holds is not True:
-                return found
-            first = first or found
-        assert first is not None
-        return first
+            said.append(part(node, path, subject, world))
+            if said[-1].holds is False:
+                return said[-1]
+        return _doubt(said) or holding(said[0].path, said[0].value, _joined(said))
 
     def some(node: Any, path: Path, subject: Subject, world: World) -> Evidence:
         said: list[Evidence] = []
         for part in parts:
-            found = part(node, path, subject, world)
-            if found.holds is True:
-                return found
-            said.append(found)
-        return failing(said[0].path, said[0].value, ", and ".join(one.words for one in said))
+            said.append(part(node, path, subject, world))
+            if said[-1].holds is True:
+                return said[-1]
+        return _doubt(said) or failing(said[0].path, said[0].value, _joined(said))
 
     def none(node: Any, path: Path, subject: Subject, world: World) -> Evidence:
         found = some(node, path, subject, world)
-        return Evidence(not found.holds, found.path, found.value, found.words)
+        return found if found.holds is None else Evidence(not found.holds, found.path, found.value, found.words)
 
     return {"all": every, "any": some, "none": none}[group]
+
+
+def _joined(said: list[Evidence]) -> str:
+    return ", and ".join(dict.fromkeys(one.words for one in said))

@@ -9,7 +9,10 @@ from prov_judge.compliance.summary import summarise
 
 
 def as_dict(assessment: Assessment, places: Places = NOWHERE) -> dict[str, Any]:
-    """Every result with its evidence, and the checks that were asked, by id. Fields without a value are left out."""
+    """Every result with its evidence, and the checks that were asked, by id. Fields without a value are left out.
+
+    `nothing_fails` says that no failure is left that nobody waived; it is no word about what finds nothing to look at.
+    """
     every = judged(assessment.results, places)
     summary = summarise(assessment)
     checks = {one.check.id: one.check for one in every}
@@ -17,7 +20,7 @@ def as_dict(assessment: Assessment, places: Places = NOWHERE) -> dict[str, Any]:
         "framework": assessment.framework,
         "title": FRAMEWORKS[assessment.framework],
         "summary": summary.text,
-        "passed_all": assessment.is_passed,
+        "nothing_fails": assessment.is_passed,
         "automatable": assessment.automatable,
         "total": assessment.total,
         "checks_by_outcome": dict(summary.counts),

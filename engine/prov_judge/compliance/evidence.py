@@ -10,6 +10,8 @@ from prov_judge.compliance.model import Path
 LONGEST = 120
 """Characters of a value that are shown."""
 
+IS_DEFAULT = " (the default)"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -36,6 +38,11 @@ def unknown(path: Path, value: str, words: str) -> Evidence:
     return Evidence(holds=None, path=path, value=value, words=words)
 
 
+def counted(number: int, what: str) -> str:
+    """Such as "1 rule" and "2 rules"; `what` is the word for one."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def value_in_words(value: Any, *, is_default: bool = False) -> str:
     """A value of a configuration for a reader; text that looks like a secret is not shown."""
     if value is None:
@@ -45,7 +52,7 @@ def value_in_words(value: Any, *, is_default: bool = False) -> str:
     elif isinstance(value, str):
         text = _text(value)
     elif isinstance(value, list):
-        text = f"{len(value)} elements" if len(value) != 1 else "1 element"
+        text = counted(len(value), "element")
         if not value:
             text = "empty"
         elif all(isinstance(element, str) for element in value):
@@ -54,7 +61,7 @@ def value_in_words(value: Any, *, is_default: bool = False) -> str:
         text = f"{value:g}" if isinstance(value, float) else str(value)
     else:
         text = "stated"
-    return f"{text} (the default)" if is_default else text
+    return f"{text}{IS_DEFAULT}" if is_default else text
 
 
 @lru_cache(4096)

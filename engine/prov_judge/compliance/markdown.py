@@ -1,5 +1,7 @@
 """An assessment as Markdown for a pull request: what fails on top, everything else folded away."""
 
+from collections.abc import Sequence
+
 from prov_gen.findings import path_text
 from prov_gen.nickel import nickel_literal
 from prov_judge.compliance.examples import examples
@@ -19,7 +21,7 @@ def as_markdown(assessment: Assessment, places: Places = NOWHERE) -> str:
     found = in_order(assessment, places)
     parts = [f"## {FRAMEWORKS[assessment.framework]}", f"{summarise(assessment).text}."]
     if not found.failed:
-        parts.append("None of the checks that a program can decide fails.")
+        parts.append("None of the checks that a program can decide fails and is not waived.")
 
     def failure(one: Judged) -> tuple[str, ...]:
         controls = ", ".join(one.check.controls.get(assessment.framework, ()))
@@ -36,11 +38,11 @@ def as_markdown(assessment: Assessment, places: Places = NOWHERE) -> str:
         title = f"Cannot be decided from a configuration ({len(found.not_assessable)})"
         parts.append(folded(title, table(("check", "asks", "resource", "why not"), found.not_assessable, _undecided, MAX_ROWS)))
     if found.passed:
-        title = f"Passed ({len(found.passed)} results)"
-        parts.append(folded(title, table(("check", "asks", "resource", "evidence"), found.passed, _passed, MAX_ROWS)))
+        title = f"Passed ({_counted(found.passed)})"
+        parts.append(folded(title, table(("check", "asks", "resource", "what holds", "where"), found.passed, _passed, MAX_ROWS)))
     if found.not_applicable:
         ids = ", ".join(dict.fromkeys(one.check.id for one in found.not_applicable))
-        parts.append(folded(f"Not applicable ({len(found.not_applicable)} results)", ids))
+        parts.append(folded(f"Not applicable ({_counted(found.not_applicable)})", ids))
     if assessment.notes:
         parts += ["### Notes", "\n".join(f"- {text(note)}" for note in assessment.notes)]
     return "\n\n".join(parts) + "\n"
@@ -57,7 +59,11 @@ def _undecided(one: Judged) -> tuple[str, ...]:
 
 
 def _passed(one: Judged) -> tuple[str, ...]:
-    return one.check.id, text(one.check.title), code(one.result.address), _where(one)
+    return one.check.id, text(one.check.title), code(one.result.address), text(one.result.message), _where(one)
+
+
+def _counted(told: Sequence[Judged]) -> str:
+    return f"{len(told)} result{'' if len(told) == 1 else 's'}"
 
 
 def _where(one: Judged) -> str:

@@ -80,7 +80,7 @@ class Waived:
 class Assessment:
     """What all checks of a framework said. `automatable` of `total` checks can be decided from a configuration at all.
 
-    `notes` are about waivers: unknown check, expired, matched nothing.
+    `notes` are about waivers: unknown check, expired, matched nothing, too long, a name that several resources bear.
     """
 
     framework: Framework

@@ -1,21 +1,13 @@
-"""Predicates about backups and zones."""
+"""Predicates about backups: kept long enough, copied elsewhere, tried."""
 
-from prov_corpus import catalogue
+from collections.abc import Iterator
+
 from prov_gen.effective import provider_of, region_of
-from prov_judge.compliance.evidence import Evidence, failing, holding, value_in_words
+from prov_gen.model.operations import BackupPlan
+from prov_judge.compliance.evidence import Evidence, failing, holding, unknown, value_in_words
+from prov_judge.compliance.model import Path
+from prov_judge.compliance.places import is_elsewhere
 from prov_judge.compliance.scope import Subject, World
-
-
-def keeps_data(_subject: Subject, world: World) -> Evidence:
-    """Whether the configuration describes anything that keeps data, or backups of it."""
-    config = world.config
-    for field in ("databases", "clusters", "volumes", "file_systems", "backup_plans"):
-        if getattr(config, field):
-            return holding((field,), field, f"it has {field}")
-    for index, server in enumerate(config.servers):
-        if server.stateful:
-            return holding(("servers", index, "stateful"), "true", f"{server.name} keeps data")
-    return failing((), "nothing", "it describes nothing that keeps data")
 
 
 def backed_up(subject: Subject, world: World, *, min_days: int) -> Evidence:
@@ -43,26 +35,44 @@ def backed_up(subject: Subject, world: World, *, min_days: int) -> Evidence:
 
 
 def copied_elsewhere(subject: Subject, world: World) -> Evidence:
-    """Whether a backup plan sends a copy to another place than its targets' (for the configuration: any plan)."""
-    plans = enumerate(world.config.backup_plans) if subject.path == () else world.plans.get(subject.record.name, ())
-    region = region_of(subject.record if subject.path else None, world.config)
+    """Whether a copy of the resource goes to another region or provider: its own replica, or that of a plan that names it."""
+    doubt: Evidence | None = None
+    nearby: Evidence | None = None
+    here = f"{region_of(subject.record, world.config)} at {provider_of(subject.record, world.config)}"
+    for place, path, who in _copies(subject, world):
+        elsewhere = is_elsewhere(place, subject, world)
+        if elsewhere:
+            return holding(path, place, f"{who} to {place}")
+        if elsewhere is None:
+            doubt = doubt or unknown(path, place, f"{who} to {place}; where that lies is not known")
+        else:
+            nearby = nearby or failing(path, place, f"{who} to {place}, where it lies itself")
+    return doubt or nearby or failing(subject.path, "no copy", f"no backup plan that names it sends a copy away from {here}")
+
+
+def _copies(subject: Subject, world: World) -> Iterator[tuple[str, Path, str]]:
+    if replica := getattr(subject.record, "replicate_to", None):
+        yield replica, (*subject.path, "replicate_to"), "it is copied"
+    for index, plan in _plans(subject, world):
+        if plan.copy_to:
+            yield plan.copy_to, ("backup_plans", index, "copy_to"), f"the plan {plan.name} copies it"
+
+
+def restore_tested(subject: Subject, world: World, *, max_days: int) -> Evidence:
+    """Whether a plan that names the resource says that restoring is tried at least so often."""
+    plans = _plans(subject, world)
     for index, plan in plans:
-        if plan.copy_to and plan.copy_to != region:
-            return holding(("backup_plans", index, "copy_to"), plan.copy_to, f"{plan.name} copies to {plan.copy_to}")
-    return failing(("backup_plans",), "no copy", f"no backup plan sends a copy away from {region}")
+        if plan.restore_test_days is not None and plan.restore_test_days <= max_days:
+            path = ("backup_plans", index, "restore_test_days")
+            words = f"the plan {plan.name} tries restoring every {plan.restore_test_days} days"
+            return holding(path, str(plan.restore_test_days), words)
+    if not plans:
+        return failing(subject.path, "no plan", "no backup plan names it, so restoring it is never tried")
+    index, plan = plans[0]
+    shown = value_in_words(plan.restore_test_days)
+    words = f"restore_test_days of the plan {plan.name} is {shown}; it should be at most {max_days}"
+    return failing(("backup_plans", index, "restore_test_days"), shown, words)
 
 
-def spread_over_zones(subject: Subject, _world: World, *, least: int) -> Evidence:
-    """Whether the cluster's workers run in several zones."""
-    cluster = subject.record
-    zones = {zone for group in (cluster.workers, *cluster.node_groups) for zone in group.zones}
-    path = (*subject.path, "workers", "zones")
-    shown = ", ".join(sorted(zones)) or "not stated"
-    return Evidence(len(zones) >= least, path, shown, f"its workers run in {len(zones)} named zones ({shown})")
-
-
-def region_has_zones(subject: Subject, world: World) -> Evidence:
-    """Whether the resource's region has several zones, as far as the catalogue knows."""
-    region = catalogue.regions(provider_of(subject.record, world.config)).get(region_of(subject.record, world.config))
-    count = len(region.zones) if region else 0
-    return Evidence(count > 1, (*subject.path, "region"), str(count), f"the catalogue knows {count} zones of the region")
+def _plans(subject: Subject, world: World) -> tuple[tuple[int, BackupPlan], ...]:
+    return world.plans.get(subject.record.name, ())

@@ -6,7 +6,7 @@ from typing import Any
 
 from prov_judge.compliance.conditions import Condition, Variant, compiled, for_variant
 from prov_judge.compliance.model import Check, Path, Result, Status
-from prov_judge.compliance.scope import Subject, World
+from prov_judge.compliance.scope import ANY, Subject, World
 from stratumops.errors import InternalError
 
 _KEYS = frozenset({"kind", "each", "called", "when", "otherwise", "unknown", "because", "expect", "change", "fix", "words"})
@@ -16,7 +16,8 @@ _KEYS = frozenset({"kind", "each", "called", "when", "otherwise", "unknown", "be
 class Rule:
     """One rule of a check, compiled for a variant: which resources it looks at, when it applies, what it expects.
 
-    Where `when` does not hold the check does not apply (`otherwise` says why). Where the expectation holds as far as one can see
+    Where `when` does not hold the check does not apply (`otherwise` says why); where nobody can tell whether it holds, the check
+    cannot be decided. Where the expectation holds as far as one can see
     but `unknown` holds as well, nobody can tell (`because`). `words` say what a failure is, where the fields alone would not.
     """
 
@@ -60,6 +61,8 @@ class Rule:
         record, path = subject.record, subject.path
         if self.when is not None:
             found = self.when(record, path, subject, world)
+            if found.holds is None:
+                return _said(check, subject, "not_assessable", found.path, found.words, found.value)
             if not found.holds:
                 return _said(check, subject, "not_applicable", found.path, self.otherwise, found.value)
         found = self.expect(record, path, subject, world)
@@ -98,5 +101,9 @@ def judge(check: Check, rules: tuple[Rule, ...], world: World) -> Iterator[Resul
             is_any = True
             yield result
     if not is_any:
-        kinds = " or ".join(dict.fromkeys((rule.called or rule.kind).replace("_", " ") for rule in rules))
+        kinds = " or ".join(dict.fromkeys(_kind_in_words(rule) for rule in rules))
         yield Result(check.id, "not_applicable", (), "infrastructure", f"there is no {kinds}")
+
+
+def _kind_in_words(rule: Rule) -> str:
+    return "resource" if rule.kind == ANY else (rule.called or rule.kind).replace("_", " ")

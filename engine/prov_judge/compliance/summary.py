@@ -12,11 +12,12 @@ Outcome = Literal["fail", "waived", "not_assessable", "pass", "not_applicable"]
 OUTCOMES: tuple[Outcome, ...] = ("fail", "waived", "not_assessable", "pass", "not_applicable")
 """What a check comes to over all its resources: the first of these that one of its results has."""
 
-_WORDS: Mapping[Outcome, str] = {
-    "fail": "fail",
-    "waived": "waived",
-    "not_assessable": "cannot be decided here",
-    "not_applicable": "find nothing to look at",
+# What is said of one check, and of several.
+_WORDS: Mapping[Outcome, tuple[str, str]] = {
+    "fail": ("fails", "fail"),
+    "waived": ("waived", "waived"),
+    "not_assessable": ("cannot be decided here", "cannot be decided here"),
+    "not_applicable": ("finds nothing to look at", "find nothing to look at"),
 }
 
 
@@ -33,16 +34,30 @@ class Summary:
         counted = Counter(self.outcomes.values())
         return {outcome: counted[outcome] for outcome in OUTCOMES}
 
+    @cached_property
+    def results(self) -> Mapping[Outcome, int]:
+        """How many results came to what; a check has one for each resource that it looks at."""
+        counted = Counter(_outcome(result) for result in self.assessment.results)
+        return {outcome: counted[outcome] for outcome in OUTCOMES}
+
     @property
     def short(self) -> str:
         """Such as "31 of 74 pass, 5 fail"."""
-        return f"{self.counts['pass']} of {self.assessment.automatable} pass, {self.counts['fail']} fail"
+        return f"{self._passing('')}, {self._told('fail')}"
 
     @property
     def text(self) -> str:
         """The sentence of every report. It never says "compliant": most of a framework is about people."""
-        rest = [f"{self.counts[outcome]} {words}" for outcome, words in _WORDS.items() if self.counts[outcome]]
-        return "; ".join([f"{self.counts['pass']} of {self.assessment.automatable} automatable checks pass", *rest])
+        rest = [self._told(outcome) for outcome in _WORDS if self.counts[outcome]]
+        return "; ".join([self._passing("automatable checks "), *rest])
+
+    def _told(self, outcome: Outcome) -> str:
+        one, several = _WORDS[outcome]
+        return f"{self.counts[outcome]} {one if self.counts[outcome] == 1 else several}"
+
+    def _passing(self, what: str) -> str:
+        passing = self.counts["pass"]
+        return f"{passing} of {self.assessment.automatable} {what}{'passes' if passing == 1 else 'pass'}"
 
 
 def summarise(assessment: Assessment) -> Summary:

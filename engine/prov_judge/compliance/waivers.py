@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from prov_corpus.similar import nearest
+from prov_gen.layers.waivers import LONGEST
 from prov_gen.model.security import Waiver
+from prov_judge.compliance.evidence import counted
 from prov_judge.compliance.model import Check, Result, Waived
 
 MAX_NOTES = 100
@@ -26,7 +28,7 @@ def waive(
     addresses: Iterable[str],
     today: date,
 ) -> tuple[tuple[Result, ...], tuple[str, ...]]:
-    """The results with those marked that a waiver holds for, and notes about waivers that do nothing.
+    """The results with those marked that a waiver holds for, and notes about waivers that do nothing or too much.
 
     `known` are all checks, `mine` those of the framework: a waiver for another framework's check is left alone. The first
     waiver in the list that fits a result holds for it.
@@ -49,16 +51,28 @@ def waive(
         elif last is None:
             problem = f"{waiver.expires} is no day of the calendar, so it does not hold"
         elif last < today:
-            problem = f"expired on {last}, so it does not hold" + (f" for {len(fitting)} failures" if fitting else "")
+            problem = f"expired on {last}, so it does not hold" + (f" for {counted(len(fitting), 'failure')}" if fitting else "")
         elif fitting:
             held.setdefault((waiver.check, waiver.resource), (index, Waived(waiver.reason, last, waiver.approved_by or "")))
-            continue
+            problem = _warning(waiver, fitting, last, today)
         elif waiver.resource is None or waiver.resource in names:
             problem = "nothing fails that it could hold for; take it out"
         else:
             problem = f"there is no resource {waiver.resource[:64]}{_likely(waiver.resource, names) if is_early else ''}"
-        notes.append(f"waivers[{index}] ({waiver.check[:64]}): {problem}")
+        if problem:
+            notes.append(f"waivers[{index}] ({waiver.check[:64]}): {problem}")
     return tuple(_marked(result, held) for result in results), tuple(notes[:MAX_NOTES])
+
+
+def _warning(waiver: Waiver, fitting: Sequence[Result], last: date, today: date) -> str:
+    """What is doubtful about a waiver that holds; empty for nothing."""
+    said = []
+    if last - today > LONGEST:
+        said.append(f"it holds until {last}, for more than {LONGEST.days} days; choose a nearer day")
+    addresses = sorted({result.address for result in fitting})
+    if waiver.resource is not None and len(addresses) > 1:
+        said.append(f"{waiver.resource[:64]} names {' and '.join(addresses[:3])}; write the address of the one that is meant")
+    return "; ".join(said)
 
 
 def last_day(waiver: Waiver) -> date | None:

@@ -1,4 +1,5 @@
-"""Secrets that stand in a configuration as plain text: found by the field's name, a known form, or their randomness.
+"""Secrets that stand in a configuration as plain text: found by the field's name (or that of a variable in a script), a known
+form, or their randomness.
 
 A finding never repeats the value. False alarms are worse here than elsewhere, so a value must look random as well as long.
 """
@@ -62,6 +63,18 @@ _FORMS = (
     ("://", re.compile(r"://[^/\s:@]{1,128}:[^/\s:@]{3,128}@"), "a password in an address"),
 )
 
+# NAME=value inside a script, a command or an address, and `name: value` in the lines of cloud-init.
+_ASSIGNED = re.compile(
+    r"""(?:^|[\s;&|(?,"'])-{0,2}([A-Za-z_][\w.-]{0,63}) ?= ?("[^"\n]{1,1024}"|'[^'\n]{1,1024}'|[^\s;&|,"')]{1,1024})""",
+    re.MULTILINE,
+)
+_YAML_LINE = re.compile(
+    r"""^[ \t-]{0,40}([A-Za-z_][\w.-]{0,63}):[ \t]{1,8}("[^"\n]{1,1024}"|'[^'\n]{1,1024}'|[^\s#][^\n]{0,1024})""", re.MULTILINE
+)
+_CLOUD_INIT = "#cloud-config"
+# What a value begins with that a program fills in, hashes or structures: $NAME, `command`, {{ name }}, <name>, :name, %s, [a, b].
+_FILLED_IN = tuple("$`{<:%[|>*@?")
+
 # A text that only says where the secret is: nothing may stand before or after it.
 _HANDLE = re.compile(
     r"\s*(?:vault:[A-Za-z0-9_./-]+(?:#[A-Za-z0-9_.-]+)?|\$\{[A-Za-z0-9_.:/-]+\}|\$\([^()\n]{1,200}\)|env:[A-Za-z0-9_]+|file:[^\s:@]+)\s*"
@@ -87,14 +100,33 @@ def what_secret(key: str, text: str) -> str:
     for sign, form, what in _FORMS:
         if sign in text and form.search(text):
             return what
-    if _HANDLE.fullmatch(text):
+    if is_handle(text):
         return ""
     if len(text) >= 4 and announces(key) and text.lower() not in _NO_SECRETS:
         return f"the value of {key}"
+    for name, value in _assignments(text):
+        if len(value) >= 4 and announces(name) and value.lower() not in _NO_SECRETS and not is_handle(value):
+            return f"the value of {name}"
     for found in _RANDOM.findall(text) if len(text) >= 24 else ():
         if any(map(str.isdigit, found)) and any(map(str.isupper, found)) and _entropy(found) >= LEAST_ENTROPY_BITS:
             return "a random key"
     return ""
+
+
+def _assignments(text: str) -> Iterator[tuple[str, str]]:
+    """Names and the values that a script gives them; not those that it works out when it runs."""
+    found = _ASSIGNED.findall(text) if "=" in text else []
+    if text.startswith(_CLOUD_INIT):
+        found += _YAML_LINE.findall(text)
+    for name, quoted in found:
+        value = quoted.strip().strip("\"'")
+        if not value.startswith(_FILLED_IN):
+            yield name, value
+
+
+def is_handle(text: str) -> bool:
+    """Whether a text only says where a secret is: `vault:secret/app#key`, `${NAME}`, `env:NAME`."""
+    return _HANDLE.fullmatch(text) is not None
 
 
 @lru_cache(4096)

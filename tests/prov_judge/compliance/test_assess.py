@@ -240,18 +240,3 @@ def test_any_configuration_is_judged_and_every_failure_has_evidence_inside_it(co
             assert result.path
             assert result.path[0] in InfrastructureConfig.model_fields
             assert result.fix
-
-
-def test_a_copy_in_the_same_region_is_no_second_place() -> None:
-    def status(copy_to: str) -> str:
-        plans = [{"name": "nightly", "targets": ["shop"], "copy_to": copy_to}]
-        config = {"region": "eu-west-1", "databases": [{"name": "shop"}], "backup_plans": plans}
-        return statuses(config, "BCK-05")["infrastructure"]
-
-    assert status("eu-west-1") == "fail"
-    assert status("eu-central-1") == "pass"
-
-
-def test_what_keeps_no_data_needs_no_copies() -> None:
-    assert statuses({"servers": [{"name": "web"}]}, "BCK-05") == {"infrastructure": "not_applicable"}
-    assert statuses({"servers": [{"name": "db", "stateful": True}]}, "BCK-05") == {"infrastructure": "fail"}

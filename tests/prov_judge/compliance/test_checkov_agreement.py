@@ -286,7 +286,11 @@ def table(compared: list[Compared]) -> str:
     agreed = sum(one.ours == one.theirs for one in compared)
     rows.append(f"| all | | | {len(compared)} | {agreed} ({agreed / len(compared):.1%}) | |")
     left = [f"| {name} | {reason} |" for name, reason in sorted(NOT_COMPARABLE.items())]
-    return "\n".join([*rows, "", "Not comparable:", "", "| checkov | why |", "|---|---|", *left])
+    measured = (
+        f"{len(compared)} results were compared, of {len(by_pair)} pairs of a check of ours and one of checkov's; "
+        f"{agreed} agree ({agreed / len(compared):.1%})."
+    )
+    return "\n".join([measured, "", *rows, "", "Not comparable:", "", "| checkov | why |", "|---|---|", *left])
 
 
 def test_at_least_nine_in_ten_pairs_agree(compared: list[Compared]) -> None:

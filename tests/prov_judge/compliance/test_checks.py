@@ -115,6 +115,20 @@ def test_controls_are_ids_of_their_framework_and_every_check_says_why_and_what_t
     assert not check.title.endswith(".")
 
 
+@pytest.mark.parametrize("name", list(check_ids()))
+def test_articles_of_the_gdpr_that_have_several_demands_are_named_with_the_paragraph(name: str) -> None:
+    assert "Art. 32" not in find_check(name).controls.get("gdpr", ())
+
+
+def test_what_is_backed_up_belongs_to_one_requirement_of_pci_dss() -> None:
+    assert all("12.10.1" in find_check(name).controls["pci"] for name in ("BCK-01", "BCK-03", "BCK-04", "BCK-05"))
+
+
+def test_logs_belong_to_one_article_of_the_gdpr() -> None:
+    names = ("LOG-01", "LOG-03", "LOG-04", "LOG-05", "LOG-06", "LOG-07", "LOG-08", "LOG-10")
+    assert all("Art. 32(1)(d)" in find_check(name).controls["gdpr"] for name in names)
+
+
 def parts(condition: Mapping[str, Any], model: Any) -> Iterator[tuple[Mapping[str, Any], Any]]:
     """Every condition inside a condition, with the type of the record that it is about."""
     yield condition, model
@@ -194,10 +208,11 @@ def test_a_framework_has_the_checks_that_have_its_controls() -> None:
 def test_frameworks_have_versions_and_a_page_of_their_publisher() -> None:
     assert set(frameworks()) == set(FRAMEWORKS)
     assert all(facts.version and facts.page.startswith("https://") for facts in frameworks().values())
+    assert (frameworks()["pci"].name, frameworks()["pci"].version) == ("PCI DSS 4.0.1", "4.0.1")
 
 
 def test_personal_data_may_be_in_the_eea_and_in_adequate_countries_only() -> None:
-    assert {"DE", "NO", "CH", "GB", "JP"} <= personal_data_countries()
+    assert {"DE", "NO", "CH", "GB", "JP", "BR"} <= personal_data_countries()
     assert not {"US", "CN", "SG"} & personal_data_countries()
 
 

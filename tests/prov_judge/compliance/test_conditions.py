@@ -59,6 +59,31 @@ def test_none_turns_an_answer_round() -> None:
     assert ask({"none": [{"field": "name", "is": "other"}]}).holds is True
 
 
+def test_what_nobody_can_tell_stays_so_in_every_group() -> None:
+    doubt = {"predicate": "in_production"}
+    yes, no = {"field": "name", "is": "main"}, {"field": "name", "is": "other"}
+    world = World(InfrastructureConfig.model_validate({"environment": "blue", "servers": [{"name": "a"}]}), date(2026, 11, 23))
+
+    def holds(condition: dict[str, Any]) -> bool | None:
+        return compiled(condition, "soc2")(world.config, (), Subject(world.config, (), "infrastructure"), world).holds
+
+    assert [holds({"all": [doubt, yes]}), holds({"all": [doubt, no]})] == [None, False]
+    assert [holds({"any": [doubt, yes]}), holds({"any": [doubt, no]})] == [True, None]
+    assert [holds({"none": [doubt, yes]}), holds({"none": [doubt, no]})] == [False, None]
+    assert [holds({"every": "servers", "holds": doubt}), holds({"some": "servers", "holds": doubt})] == [None, None]
+
+
+def test_words_say_what_holds_and_count_right() -> None:
+    assert ask({"every": "servers", "holds": {"field": "monitoring", "is": True}}).words == (
+        "all 2 servers hold, such as: monitoring is true"
+    )
+    assert ask({"all": [{"field": "name", "is": "main"}, {"field": "provider", "is": "aws"}]}).words == (
+        "name is main (the default), and provider is aws (the default)"
+    )
+    found = ask({"some": "servers", "holds": {"field": "monitoring", "is": False}})
+    assert found.words == "none of 2 servers does, such as: monitoring is true; it should be false"
+
+
 def test_words_are_compared_in_any_case_where_a_list_is_given() -> None:
     assert ask({"every": "/servers", "holds": {"field": "role", "not_in": ["proxy"]}}).holds
     assert ask({"some": "/servers", "holds": {"field": "role", "in": ["web"]}}).holds

@@ -5,15 +5,17 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import strategies
 from prov_corpus.frameworks import check_rows
+from prov_gen.layers.limits import Pricer
 from prov_gen.load import Loaded, load_config
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.nickel import Nickel, nickel_literal
@@ -37,9 +39,11 @@ class Bench:
     def load(self, source: ConfigSource, workspace: Workspace | None = None) -> Loaded:
         return self._runner.run(load_config(source, nickel=self._nickel, workspace=workspace))
 
-    def propose(self, loaded: Loaded, framework: Any, workspace: Workspace | None = None) -> tuple[Assessment, Proposal]:
+    def propose(
+        self, loaded: Loaded, framework: Any, workspace: Workspace | None = None, pricer: Pricer | None = None
+    ) -> tuple[Assessment, Proposal]:
         before = assess(loaded.config, framework, today=TODAY)
-        made = propose(loaded, before, nickel=self._nickel, workspace=workspace, today=TODAY)
+        made = propose(loaded, before, nickel=self._nickel, workspace=workspace, today=TODAY, pricer=pricer)
         return before, self._runner.run(made)
 
     def propose_text(self, text: str, framework: Any = "soc2") -> Proposal:
@@ -79,13 +83,13 @@ def test_a_check_that_has_a_change_passes_after_it_in_its_own_failing_example(be
     assert check.id not in {result.check for result in proposal.after.failed if result.change}
 
 
-@strategies.PROFILE
+# Each configuration brings a dozen changes that are tried in many sets, so fewer of them show as much.
+@settings(strategies.PROFILE, max_examples=strategies.PROFILE.max_examples * 2 // 5)
 @given(config=strategies.models(InfrastructureConfig), framework=st.sampled_from(sorted(FRAMEWORKS)))
 def test_a_proposal_makes_nothing_fail_that_passed_and_accounts_for_every_failure(
     bench: Bench, config: InfrastructureConfig, framework: Any
 ):
-    loaded = bench.load(ConfigSource(render(config).text, "main.ncl"))
-    before, proposal = bench.propose(loaded, framework)
+    before, proposal = bench.propose(Loaded(config, ConfigSource(render(config).text, "main.ncl")), framework)
     assert failures(proposal.after) <= failures(before)
     told = [*proposal.fixed, *(result for result, _ in proposal.left)]
     assert sorted(map(repr, told)) == sorted(map(repr, before.failed))
@@ -175,18 +179,60 @@ def test_what_begins_to_fail_through_a_change_is_mended_too(bench: Bench):
 
 
 def test_where_nothing_can_be_changed_there_is_no_text(bench: Bench):
-    quiet = 'security = { threat_detection = true }, monitoring = { enabled = true }, tags = { owner = "shop" }'
     rule = '{ from_port = 22, to_port = 22, cidrs = ["0.0.0.0/0"] }'
-    proposal = bench.propose_text(f'{{ {quiet}, security_groups = [{{ name = "open", rules = [{rule}] }}] }}')
+    proposal = bench.propose_text(f'{{ {QUIET}, security_groups = [{{ name = "open", rules = [{rule}] }}] }}')
     assert (proposal.text, proposal.diff, proposal.fixed) == (None, "", ())
     assert proposal.left
     assert all(reason.startswith("no program can know the right value; ") for _, reason in proposal.left)
 
 
-def test_a_text_that_had_to_be_written_anew_says_so(bench: Bench):
-    proposal = bench.propose_text('{ buckets = std.array.map (fun n => { name = n, versioning = false }) ["a", "b"] }')
+QUIET = 'security = { threat_detection = true }, monitoring = { enabled = true }, tags = { owner = "shop" }'
+COMPUTED = 'buckets = std.array.map (fun n => { name = n, versioning = false }) ["a", "b"]'
+
+
+def test_where_nothing_else_can_be_done_the_text_is_written_anew_and_says_so(bench: Bench):
+    proposal = bench.propose_text(f"{{ {QUIET}, {COMPUTED} }}")
     assert proposal.rewritten == "buckets[0] is computed"
     assert "versioning = true" in (proposal.text or "")
+
+
+def test_what_cannot_be_edited_in_place_is_left_where_something_else_can(bench: Bench):
+    proposal = bench.propose_text(f'{{ # ours\n  servers = [{{ name = "web", spec.encrypted_disk = false }}],\n  {COMPUTED},\n}}')
+    reasons = {(result.check, result.address): reason for result, reason in proposal.left}
+    assert reasons["BCK-02", "bucket.a"] == "buckets[0] is computed"
+    assert reasons["BCK-02", "bucket.b"] == "buckets[1] is computed"
+    assert "ENC-01" in {result.check for result in proposal.fixed}
+    assert proposal.rewritten == ""
+    for kept in ("# ours", COMPUTED):
+        assert kept in (proposal.text or "")
+
+
+def test_an_import_stays_where_its_list_cannot_be_edited(bench: Bench, tmp_path: Path):
+    (tmp_path / "base.ncl").write_text('{ servers = [{ name = "web", spec.encrypted_disk = false }] }')
+    text = '(import "base.ncl") & { buckets = [{ name = "data", versioning = false }] }\n'
+    (tmp_path / "main.ncl").write_text(text)
+    workspace = Workspace.at(tmp_path)
+    _, proposal = bench.propose(bench.load(read_source("main.ncl", workspace), workspace), "soc2", workspace)
+    assert (proposal.text or "").startswith('(import "base.ncl") & { buckets = [{ name = "data", versioning = true')
+    assert "ENC-01" in {result.check for result, _ in proposal.left}
+
+
+class DearBackups:
+    """A price list of one entry: a server that is backed up costs 200 USD a month, another one 10."""
+
+    def monthly(self, config: InfrastructureConfig) -> dict[str, Decimal]:
+        return {"USD": sum((Decimal(200 if one.backup and one.backup.enabled else 10) for one in config.servers), Decimal(0))}
+
+
+@pytest.mark.parametrize(("budget", "is_taken"), [(100, False), (500, True)])
+def test_a_change_that_breaks_the_budget_is_left_with_the_reason(bench: Bench, budget: int, is_taken: bool):
+    servers = 'servers = [{ name = "db", stateful = true, backup.enabled = false, spec.encrypted_disk = false }]'
+    loaded = bench.load(ConfigSource(f"{{ {servers}, limits.monthly_budget = {budget} }}", "main.ncl"))
+    _, proposal = bench.propose(loaded, "soc2", pricer=DearBackups())
+    assert "ENC-01" in {result.check for result in proposal.fixed}
+    assert ("BCK-03" in {result.check for result in proposal.fixed}) is is_taken
+    reasons = {result.check: reason for result, reason in proposal.left}
+    assert is_taken or reasons["BCK-03"].startswith("with the change: limits.monthly_budget: a month costs at least 200.00 USD")
 
 
 def test_a_yaml_file_is_answered_with_a_new_nickel_file(bench: Bench, tmp_path: Path):

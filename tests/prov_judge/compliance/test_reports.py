@@ -22,7 +22,8 @@ from prov_judge.compliance.document import as_dict
 from prov_judge.compliance.junit import as_junit
 from prov_judge.compliance.markdown import as_markdown, check_as_markdown
 from prov_judge.compliance.model import FRAMEWORKS, Assessment
-from prov_judge.compliance.sarif import as_sarif
+from prov_judge.compliance.sarif import MAX_RESULTS, as_sarif
+from prov_judge.compliance.summary import summarise
 
 TODAY = date(2026, 11, 23)
 HOSTILE = "no\nwindow | `x` <b>@team</b> ]]> & \x1b[31m \u202e ## Critical"
@@ -60,8 +61,9 @@ def run_of(log: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("config", [CONFIG, {}], ids=["with failures", "empty"])
-def test_sarif_is_valid_by_the_official_schema(framework: Any, config: dict[str, Any]):
-    log = as_sarif(assessed(config, framework), PLACES, file="my main.ncl")
+@pytest.mark.parametrize("whole", [False, True], ids=["failures", "whole"])
+def test_sarif_is_valid_by_the_official_schema(framework: Any, config: dict[str, Any], whole: Any):
+    log = as_sarif(assessed(config, framework), PLACES, file="my main.ncl", whole=whole)
     jsonschema.Draft7Validator(sarif_schema()).validate(json.loads(json.dumps(log)))
 
 
@@ -72,7 +74,7 @@ def test_the_sarif_schema_does_refuse_what_is_wrong():
 
 
 def test_sarif_levels_kinds_and_rules_fit_together():
-    run = run_of(as_sarif(assessed(), PLACES))
+    run = run_of(as_sarif(assessed(), PLACES, whole=True))
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == [check.id for check in checks_of("soc2")]
     for result in run["results"]:
@@ -106,8 +108,38 @@ def test_sarif_points_to_the_value_else_to_its_resource_else_to_the_file():
     assert physical("ENC-03", "bucket.data") == {"artifactLocation": file}
 
 
+def test_sarif_holds_what_fails_and_counts_the_rest_as_every_result_becomes_an_alert():
+    assessment = assessed()
+    run = run_of(as_sarif(assessment, PLACES))
+    assert {result["kind"] for result in run["results"]} == {"fail"}
+    assert not any(result["suppressions"] for result in run["results"])
+    assert "ENC-02" not in {result["ruleId"] for result in run["results"]}
+    counts = run["properties"]["resultsByOutcome"]
+    assert len(run["results"]) == len(assessment.failed) == counts["fail"]
+    assert sum(counts.values()) == len(assessment.results)
+    assert counts["waived"] == 1
+
+
+def test_sarif_of_more_failures_than_a_host_takes_is_cut_with_a_note():
+    (failure, *_) = assessed().failed
+    many = Assessment("soc2", (failure,) * (MAX_RESULTS + 3), 80, 86)
+    run = run_of(as_sarif(many))
+    assert len(run["results"]) == MAX_RESULTS
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"] == "3 more failures are not in this file"
+
+
+def test_resources_of_one_name_have_fingerprints_of_their_own():
+    group = {"name": "open", "rules": [{"from_port": 22, "to_port": 22, "cidrs": ["0.0.0.0/0"]}]}
+    results = run_of(as_sarif(assessed({"security_groups": [group, group]}), whole=True))["results"]
+    prints = [one["partialFingerprints"]["stratumops/v1"] for one in results]
+    names = [(one["ruleId"], one["locations"][0]["logicalLocations"][0]["name"]) for one in results]
+    assert len(set(names)) < len(names)
+    assert len(set(prints)) == len(prints)
+
+
 def test_a_waived_failure_is_suppressed_with_its_reason():
-    run = run_of(as_sarif(assessed(), PLACES))
+    run = run_of(as_sarif(assessed(), PLACES, whole=True))
     waived = result_of(run, "ENC-02", "database.shop")
     assert waived["kind"] == "fail"
     (suppression,) = waived["suppressions"]
@@ -207,6 +239,32 @@ def test_a_comment_about_a_thousand_resources_fits_its_host():
     assert "... and " in text
 
 
+def test_what_passes_is_told_with_what_holds():
+    text = as_markdown(assessed({"servers": [{"name": "web", "spec": {"encrypted_disk": True}}]}))
+    row = next(line for line in text.splitlines() if line.startswith("| ENC-01 |") and "server.web" in line)
+    assert r"| spec.encrypted\_disk is true |" in row
+    assert "`servers[0].spec.encrypted_disk`" in row
+
+
+def test_without_failures_it_says_that_nothing_fails_but_for_what_is_waived():
+    assessment = assessed()
+    passing = Assessment("soc2", tuple(one for one in assessment.results if one not in assessment.failed), 80, 86)
+    assert "None of the checks that a program can decide fails and is not waived." in as_markdown(passing)
+    assert as_dict(passing)["nothing_fails"]
+    assert not as_dict(assessment)["nothing_fails"]
+
+
+def test_numbers_of_one_are_told_in_the_singular():
+    (failure, *_) = assessed().failed
+    waived = next(one for one in assessed().results if one.waived)
+    passed = next(one for one in assessed().results if one.status == "pass" and one.check not in {failure.check, waived.check})
+    idle = next(one for one in assessed().results if one.status == "not_applicable")
+    summary = summarise(Assessment("soc2", (failure, waived, passed, idle), 80, 86))
+    assert summary.text == "1 of 80 automatable checks passes; 1 fails; 1 waived; 1 finds nothing to look at"
+    assert summary.short == "1 of 80 passes, 1 fails"
+    assert "Passed (1 result)" in as_markdown(summary.assessment)
+
+
 @pytest.mark.parametrize("check", checks(), ids=lambda check: check.id)
 def test_a_check_is_explained_as_markdown(check: Any):
     text = check_as_markdown(check)
@@ -236,7 +294,8 @@ def test_every_configuration_has_reports_that_can_be_read_again(config: Infrastr
     assessment = assess(config, framework, today=TODAY)
     root = ET.fromstring(as_junit(assessment).encode("utf-8", "surrogatepass"))
     assert len(root.findall(".//testcase")) == len(assessment.results)
-    run = run_of(json.loads(json.dumps(as_sarif(assessment))))
+    run = run_of(json.loads(json.dumps(as_sarif(assessment, whole=True))))
     assert len(run["results"]) == len(assessment.results)
+    assert len(run_of(as_sarif(assessment))["results"]) == len(assessment.failed)
     for line in as_markdown(assessment).splitlines():
         assert not line.startswith("| ") or line.endswith(" |")

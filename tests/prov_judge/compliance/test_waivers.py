@@ -88,3 +88,29 @@ def test_many_waivers_that_do_nothing_are_told_up_to_a_limit() -> None:
     found = judge(*({"resource": f"absent-{number}"} for number in range(300)))
     assert len(found.notes) == 100
     assert failing(found) == ["server.web", "server.api"]
+
+
+def test_one_failure_is_one_failure() -> None:
+    found = judge({"expires": "2026-11-22", "resource": "web"})
+    assert found.notes == ("waivers[0] (NET-07): expired on 2026-11-22, so it does not hold for 1 failure",)
+
+
+def test_a_waiver_for_ever_holds_and_is_told() -> None:
+    found = judge({"expires": "9999-12-31"})
+    assert failing(found) == []
+    (note,) = found.notes
+    assert "it holds until 9999-12-31, for more than 366 days" in note
+    assert judge({"expires": "2027-11-24"}).notes == ()
+
+
+def test_a_name_that_several_resources_bear_is_told() -> None:
+    waiver = {"check": "GOV-01", "resource": "web", "reason": "an owner is found in March", "expires": "2027-03-31"}
+    resources = {"servers": [{"name": "web"}], "buckets": [{"name": "web"}]}
+    found = assess(InfrastructureConfig.model_validate(resources | {"waivers": [waiver]}), "soc2", today=TODAY)
+    assert {result.address for result in found.results if result.waived} == {"server.web", "bucket.web"}
+    assert found.notes == (
+        "waivers[0] (GOV-01): web names bucket.web and server.web; write the address of the one that is meant",
+    )
+    exact = waiver | {"resource": "server.web"}
+    found = assess(InfrastructureConfig.model_validate(resources | {"waivers": [exact]}), "soc2", today=TODAY)
+    assert found.notes == ()
