@@ -84,6 +84,10 @@ def _cluster(place: dict[str, Any], record: Any, provider: str, config: Infrastr
     for group in (place["control_plane"], place["workers"], *place["node_groups"]):
         sku = find_plan(provider, group["plan"]) if group.get("plan") else None
         group["plan"] = sku.name if sku else group.get("plan")
+        if group is not place["control_plane"]:
+            # Between a number and itself nothing scales.
+            scaling, fixed = group.get("auto_scaling", {}), [group["count"], max(group["count"], 1)]
+            group["auto_scaling"] = [scaling["min"], scaling["max"]] if scaling.get("enabled") else fixed
     place["version"] = record.version or catalogue.default_kubernetes().version
     del config
 
@@ -117,17 +121,23 @@ _RESOLVE = {
 }
 
 
+def _delete(place: Any, path: Path) -> None:
+    *steps, last = path
+    for step in steps:
+        place = place[step]
+    if isinstance(place, dict):
+        place.pop(last, None)
+    elif isinstance(last, int):
+        del place[last]
+
+
 def without_listed(config: InfrastructureConfig, listed: tuple[NotCarried, ...]) -> InfrastructureConfig:
     """The configuration without what an export says that it does not carry."""
     value = copy.deepcopy(dump(config))
     paths: list[Path] = [entry.path for entry in listed]
     # The last of a list goes first, so that the numbers before it stay what they are.
     for path in sorted(paths, key=lambda one: [str(step).zfill(9) for step in one], reverse=True):
-        place = value
-        for step in path[:-1]:
-            place = place[step]
-        if isinstance(place, list) or path[-1] in place:
-            del place[path[-1]]
+        _delete(value, path)
     return InfrastructureConfig.model_validate(value)
 
 
@@ -168,7 +178,8 @@ def lost(config: InfrastructureConfig) -> list[tuple[Any, ...]]:
     """The stated values that neither come back with what they mean nor are listed: path, before, after."""
     done = export(config)
     stated, meant = dump_stated(config), meaning(config)
-    back = meaning(import_terraform(done.files[FILE], FILE).config)
+    text = done.files.get(FILE)
+    back = meaning(import_terraform(text, FILE).config) if text else {}
     listed = [entry.path for entry in done.not_carried]
     return [
         (path, value, at(back, stated, path))

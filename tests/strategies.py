@@ -40,6 +40,12 @@ def _hints(model: type[Record]) -> dict[str, Any]:
     return get_type_hints(model, include_extras=True)
 
 
+@cache
+def _values_of(model: type[Record], name: str) -> st.SearchStrategy[Any]:
+    """The values of a field, made once: making a strategy takes longer than drawing from it."""
+    return values(_hints(model)[name])
+
+
 def values(annotation: Any) -> st.SearchStrategy[Any]:
     """JSON values that fit an annotation of the models."""
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -88,7 +94,7 @@ def stated(model: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
     @st.composite
     def draw_record(draw: st.DrawFn) -> dict[str, Any]:
         chosen = draw(st.lists(st.sampled_from(optional), unique=True, max_size=6)) if optional else []
-        return {name: draw(values(_hints(model)[name])) for name in [*required, *chosen]}
+        return {name: draw(_values_of(model, name)) for name in [*required, *chosen]}
 
     return draw_record().filter(lambda value: fits(model, value)) if model.invariants else draw_record()
 

@@ -85,18 +85,6 @@ class LimitSettings(Group):
     max_characters: Annotated[
         int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
     ] = 12_000
-    max_characters: Annotated[
-        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
-    ] = 12_000
-    max_characters: Annotated[
-        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
-    ] = 12_000
-    max_characters: Annotated[
-        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
-    ] = 12_000
-    max_characters: Annotated[
-        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
-    ] = 12_000
 
 
 class NickelSettings(Group):

@@ -8,8 +8,10 @@ from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import ErrorDetails
 
 from stratumops.errors import InvalidInputError
+from stratumops.problems import sentence
 from stratumops.schema import Json, compact_schema
 
 MAX_PROBLEMS = 100
@@ -109,7 +111,7 @@ class Tool(Generic[In, Out, Ctx]):
         except ValidationError as error:
             raise invalid_arguments(self.name, error) from None
         except RecursionError:
-            raise InvalidInputError(f"{self.name}: the arguments are nested too deeply") from None
+            raise InvalidInputError("the arguments are nested too deeply") from None
 
 
 def invalid_arguments(name: str, error: ValidationError) -> InvalidInputError:
@@ -117,20 +119,17 @@ def invalid_arguments(name: str, error: ValidationError) -> InvalidInputError:
 
     Bounded, whatever was sent: at most `MAX_PROBLEMS` are listed, and names of parameters that there are not are cut short.
     """
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    problems = [
-        {
-            "path": ".".join(str(part)[:MAX_NAME] for part in item["loc"]) or "(arguments)",
-            "message": item["msg"],
-            "type": item["type"],
-        }
-        for item in found[:MAX_PROBLEMS]
-    ]
-    said = "; ".join(f"{p['path']}: {p['message']}" for p in problems[:5])
+    found = error.errors(include_url=False, include_input=False)
+    problems = [_problem(item) for item in found[:MAX_PROBLEMS]]
+    said = "; ".join(problem["message"] for problem in problems[:5])
     more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
-    return InvalidInputError(
-        f"{name}: {said}{more}", hint=f"correct the arguments; the schema of {name} lists them", problems=problems
-    )
+    return InvalidInputError(f"{said}{more}", hint=f"correct the arguments; the schema of {name} lists them", problems=problems)
+
+
+def _problem(item: ErrorDetails) -> dict[str, str]:
+    path = ".".join(str(part)[:MAX_NAME] for part in item["loc"]) or "(arguments)"
+    message = sentence("the arguments" if path == "(arguments)" else path, item)
+    return {"path": path, "message": message, "type": item["type"]}
 
 
 def tool(

@@ -51,12 +51,14 @@ async def load_config(source: ConfigSource, *, nickel: Nickel, workspace: Worksp
     text = nickel_source(source)
     outcome = await evaluated(nickel.checked_value(text, workspace=workspace))
     if outcome.diagnostics or not isinstance(outcome.value, dict):
-        raise _unusable(source, [placed(one, (), None, source) for one in unreadable(outcome)])
+        found = [placed(one, (), None, source) for one in unreadable(outcome)]
+        raise _unusable(source, found, len(found))
     wrapped = wrap(outcome.value)
     shape = await asyncio.to_thread(check_shape, wrapped.value, Suggestions())
     if shape.config is None or shape.findings:
         first = sorted(shape.findings, key=lambda one: one.order)[:MAX_TOLD]
-        raise _unusable(source, await locate_findings(first, wrapped.bare, text, source, nickel, workspace))
+        located = await locate_findings(first, wrapped.bare, text, source, nickel, workspace)
+        raise _unusable(source, located, len(shape.findings))
     return Loaded(shape.config, source, wrapped.bare)
 
 
@@ -75,16 +77,27 @@ async def places(loaded: Loaded, paths: Sequence[Path], *, nickel: Nickel, works
     }
 
 
-def _unusable(source: ConfigSource, findings: list[Finding]) -> InvalidInputError:
+def _unusable(source: ConfigSource, findings: list[Finding], count: int) -> InvalidInputError:
+    """The first of `count` findings as an error, and where the others are told."""
     first = findings[0]
-    at = f"{source.name}:{first.line}" if first.line else source.name
-    where = f"{first.path}: " if first.where else ""
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    # A path finds its place on the line; a text that does not parse has a column only.
+    place = (source.name, first.line, None if first.where else first.column)
+    at = ":".join(str(part) for part in place if part is not None)
+    others = f" (and {count - 1} more)" if count > 1 else ""
+    listing = "`prov validate` (validate_config) lists them all" if others else ""
     return InvalidInputError(
-        f"{at}: {where}{first.message}{more}",
-        hint=first.fix or "`validate_config` lists everything that is wrong with it",
+        f"{at}: {_said(first)}{others}",
+        hint="; ".join(filter(None, (first.fix, listing))) or "`prov validate` (validate_config) shows the place",
         findings=[_told(one) for one in findings[:MAX_TOLD]],
     )
+
+
+def _said(one: Finding) -> str:
+    """The message with the whole path, which its first word is often the end of."""
+    if not one.where:
+        return one.message
+    first, _, rest = one.message.partition(" ")
+    return f"{one.path} {rest}" if first == str(one.where[-1]) else f"{one.path}: {one.message}"
 
 
 def _told(one: Finding) -> dict[str, Any]:

@@ -8,6 +8,10 @@ from stratumops.workspace import CONFIG_SUFFIXES, Workspace
 
 MAX_TEXT_BYTES = 1 << 20
 PASTED = "<config>"
+CONVERT_HCL = (
+    "convert it to Terraform's JSON form (.tf.json) first, for example `hcl2json main.tf > main.tf.json`, and import that: "
+    "`prov import terraform main.tf.json` (`terraform show -json` writes a plan or state, which is something else)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,20 @@ def looks_like_path(text: str) -> bool:
     return "\n" not in line and line.lower().endswith(CONFIG_SUFFIXES) and not line.startswith(("{", "[", "(", "let ", "import "))
 
 
+def _names_hcl(text: str) -> bool:
+    """A single word that ends in .tf."""
+    line = text.strip()
+    return line.lower().endswith(".tf") and not any(char.isspace() or char in "{}\"'" for char in line)
+
+
 def read_source(text: str, workspace: Workspace) -> ConfigSource:
     """The configuration that a caller gave as text or as a path.
 
     Raises NotFoundError (a path to nothing), PermissionDeniedError (a path that may not be read), InvalidInputError (empty, too
-    long, or holding NUL bytes).
+    long, holding NUL bytes, or a path to Terraform's HCL, which is not read at all).
     """
+    if _names_hcl(text):
+        raise InvalidInputError(f"{text.strip()} is written in HCL, which is not read", hint=CONVERT_HCL)
     if looks_like_path(text):
         real = workspace.resolve(text.strip())
         return _checked(

@@ -1,6 +1,7 @@
 """User text in Markdown is shown as it is: it formats nothing, links nowhere, calls nobody and breaks no table."""
 
 import re
+from html import unescape
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +49,22 @@ def test_text_is_one_line_of_bounded_length():
 
 def test_a_folded_part_has_its_title_and_its_body():
     assert folded("3 checks", "body").startswith("<details><summary>3 checks</summary>\n\nbody")
+
+
+def test_a_dollar_begins_no_mathematics():
+    assert text("costs $5, then $6") == "costs &#36;5, then &#36;6"
+    assert "costs $5" in RENDERER.render(text("costs $5, then $6"))
+
+
+@given(VISIBLE)
+def test_any_text_is_read_as_it_was_written(value: str):
+    html = RENDERER.render(f"x{text(value)}x")
+    shown = unescape(re.sub(r"^<p>|</p>$", "", html.strip())).replace("\u200b", "")
+    assert shown == f"x{shortened(value, 60)}x".replace("\u200b", "")
+
+
+def test_a_table_with_little_room_is_cut_and_says_so():
+    shown = table(("n",), ["x" * 50] * 100, lambda one: (one,), room=500)
+    assert len(shown) <= 500
+    assert shown.endswith("... and 92 more.")
+    assert table(("n",), ["a"], lambda one: (one,), room=500) == table(("n",), ["a"], lambda one: (one,))

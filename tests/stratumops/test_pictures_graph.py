@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratumops.pictures.graph import CHARACTERS, Box, graph_svg
+from stratumops.pictures.graph import CHARACTERS, MOST_ARROWS, Box, graph_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -40,6 +40,21 @@ def test_an_arrow_that_a_longer_way_says_already_is_left_out():
     boxes = [Box(name, (name,), at) for at, name in enumerate("abc")]
     root = drawn(graph_svg("x", ["1", "2", "3"], boxes, [("a", "b"), ("b", "c"), ("a", "c")]))
     assert len(arrows(root)) == 2
+
+
+def test_of_very_many_arrows_some_are_drawn_and_the_title_counts_the_rest():
+    boxes = [Box(str(number), ("name",), number % 2) for number in range(400)]
+    every = [(str(left), str(right)) for left in range(0, 40, 2) for right in range(1, 400, 2)]
+    root = drawn(graph_svg("Plan", ["1", "2"], boxes, every))
+    assert len(every) == 4000
+    assert len(arrows(root)) == MOST_ARROWS
+    assert texts(root)[0] == "Plan (1,000 arrows are left out)"
+
+
+def test_the_arrows_of_a_large_graph_are_all_drawn():
+    boxes = [Box(str(number), ("name",), number) for number in range(400)]
+    pairs = [(str(number), str(number + step)) for step in (1, 2) for number in range(400 - step)]
+    assert len(arrows(drawn(graph_svg("x", [], boxes, pairs)))) == len(pairs)
 
 
 def test_boxes_of_a_column_stand_near_what_they_are_connected_with():

@@ -35,6 +35,11 @@ _MARGIN = 20
 _HEAD = 58
 _SWEEPS = 4
 
+MOST_ARROWS = 3_000
+"""Arrows that are drawn: beyond it a picture is a grey surface, and takes long."""
+_MOST_REDUCED = 500
+"""Arrows among which those are looked for that a longer way says already: that takes their number squared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -58,9 +63,18 @@ class _Placed:
 
 
 def graph_svg(title: str, columns: Sequence[str], boxes: Sequence[Box], arrows: Sequence[tuple[str, str]]) -> str:
-    """The picture. `columns` are the headings; `arrows` are (from, to) ids; arrows to ids that no box has are left out."""
+    """The picture. `columns` are the headings; `arrows` are (from, to) ids; arrows to ids that no box has are left out.
+
+    Arrows that a longer way says already are left out where there are few; of many the first `MOST_ARROWS` are drawn, and
+    the title says so.
+    """
     known = {box.id for box in boxes}
-    drawn = _without_shortcuts([one for one in dict.fromkeys(arrows) if one[0] in known and one[1] in known])
+    drawn = [one for one in dict.fromkeys(arrows) if one[0] in known and one[1] in known]
+    if len(drawn) > MOST_ARROWS:
+        title = f"{title} ({len(drawn) - MOST_ARROWS:,} arrows are left out)"
+        drawn = drawn[:MOST_ARROWS]
+    elif len(drawn) <= _MOST_REDUCED:
+        drawn = _without_shortcuts(drawn)
     placed = _place(_ordered(boxes, drawn))
     width = _MARGIN * 2 + max(1, len(columns)) * _BOX + max(0, len(columns) - 1) * _GAP
     height = max((one.y + one.height for one in placed.values()), default=float(_HEAD)) + _MARGIN

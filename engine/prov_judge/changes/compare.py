@@ -11,6 +11,7 @@ from typing import Any
 
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_judge.changes.leaves import Leaf, leaves
+from prov_judge.changes.masking import shown_path
 from prov_judge.changes.model import Action, Change, FieldChange
 from prov_judge.changes.renames import renames
 from prov_judge.changes.replacement import rule_of
@@ -127,4 +128,4 @@ def _changed(old: Thing, new: Thing, fields: Sequence[FieldChange]) -> Change:
 
 
 def _reason(field: FieldChange) -> str:
-    return field.why if field.before == field.after else f"{field.path}: {field.why}"
+    return field.why if field.before == field.after else f"{shown_path(field.path)}: {field.why}"

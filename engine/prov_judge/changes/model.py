@@ -14,7 +14,10 @@ Impact = Literal["none", "restart", "replace"]
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field: `path` is dotted, within the resource; None stands for "not there"."""
+    """One field: `path` is dotted, within the resource; None stands for "not there".
+
+    Values are as the configuration has them, secrets too: `masking.shown` says what of them may be told.
+    """
 
     path: str
     before: Any

@@ -25,6 +25,10 @@ class Rule:
     when: str = ""
     to: Any = None
 
+    def covers(self, pattern: str) -> bool:
+        """Whether it speaks of a field, or of what the field is within."""
+        return any(pattern == field or pattern.startswith((f"{field}.", f"{field}[")) for field in self.fields)
+
     def holds(self, provider: str, before: Any, after: Any) -> bool:
         """Whether it speaks of this change."""
         if self.providers and provider not in self.providers:
@@ -59,16 +63,7 @@ def rules(kind: str) -> tuple[Rule, ...]:
 
 @lru_cache(8192)
 def _rules_of(kind: str, pattern: str) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rules(kind) if any(_covers(field, pattern) for field in rule.fields))
-
-
-def _covers(field: str, pattern: str) -> bool:
-    return pattern == field or pattern.startswith((f"{field}.", f"{field}["))
-
-
-def is_covered(kind: str, pattern: str) -> bool:
-    """Whether a row says what changing this field does, whatever its values."""
-    return any(not rule.when and rule.to is None and not rule.providers for rule in _rules_of(kind, pattern))
+    return tuple(rule for rule in rules(kind) if rule.covers(pattern))
 
 
 def rule_of(kind: str, provider: str, pattern: str, before: Any, after: Any) -> Rule:
@@ -96,5 +91,6 @@ _CONDITIONS: dict[str, Callable[[Any, Any], bool]] = {
     "downgrade": lambda before, after: _version(after) < _version(before),
     "upgrade": lambda before, after: _version(after) > _version(before),
     "set": lambda before, after: before is None and after is not None,
+    "off": lambda before, after: before is True and after is not True,
     "unset": lambda before, after: before is not None and after is None,
 }

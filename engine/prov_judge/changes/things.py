@@ -12,6 +12,7 @@ from prov_gen.model.kinds import INFRASTRUCTURE, KINDS, Item, Kind, resources
 from prov_gen.model.references import REFERENCES
 from prov_judge.changes.filled import filled
 from prov_judge.changes.leaves import Leaf, canonical, leaves
+from prov_judge.changes.masking import shown
 
 PARTS = (
     Kind("vpc", network.Vpc, "networking", "Network"),
@@ -114,7 +115,8 @@ def _parts(config: InfrastructureConfig) -> Iterator[tuple[str, Item, dict[str, 
 
 def _name(item: Item, values: Mapping[str, Any]) -> str:
     if item.kind.name == "waiver":
-        return f"{values['check']}/{values['resource']}" if values["resource"] else str(values["check"])
+        # Free texts, and addresses stand in every document.
+        return "/".join(str(shown(field, values[field])) for field in ("check", "resource") if values[field])
     return str(values["domain" if item.kind.name == "dns" else "name"]) if item.kind.is_list else WHOLE
 
 

@@ -13,15 +13,14 @@ from prov_judge.changes.model import Change
 from prov_judge.changes.things import Thing
 from prov_judge.migration import risk
 from prov_judge.migration.draft import Draft
+from prov_judge.migration.gates import APPROVE, FREEZE, approval, free_old_first, freeze_of
 from prov_judge.migration.mapping import table as mapping_table
 from prov_judge.migration.scene import Scene
 from prov_judge.migration.waves import backup_of, drafts_within
 
 TABLE = Path(__file__).parent / "copying.toml"
 SHORT_TTL = 60
-WHOLE = "infrastructure.main"
 _OLD_ANSWER = f"up to {SHORT_TTL} seconds (TTL): resolvers keep the old answer"
-FREEZE, APPROVE = "cut_over:writes", "verify:all"
 
 
 @cache
@@ -39,12 +38,12 @@ def drafts_across(scene: Scene) -> dict[str, Draft]:
     """The steps within providers, with those of what moves taken apart into phases and held together by two gates."""
     drafts = drafts_within(scene)
     moving = moved(scene)
-    freeze = _freeze(has_data=any(risk.kept_by(change.before) for change in moving))
-    approve = _approve()
+    freeze = freeze_of(has_data=any(risk.kept_by(change.before) for change in moving))
+    approve = approval()
     for change in moving:
         _move(scene, change, drafts, freeze, approve)
     for draft in list(drafts.values()):
-        if draft.action == "delete" and draft.phase == "change":
+        if draft.action == "delete" and draft.phase == "change" and not _is_of_replacement(draft):
             draft.phase = "retire"
             draft.must.add(APPROVE)
         elif draft.action == "create" and draft.phase == "change":
@@ -54,29 +53,9 @@ def drafts_across(scene: Scene) -> dict[str, Draft]:
             _cut_over_name(draft, scene, drafts, approve)
     approve.must.add(FREEZE)
     drafts[FREEZE], drafts[APPROVE] = freeze, approve
+    free_old_first(scene, drafts)
     _follow_phases(drafts)
     return drafts
-
-
-def _freeze(*, has_data: bool) -> Draft:
-    if not has_data:
-        return Draft(
-            id=FREEZE, phase="cut_over", address=WHOLE, action="no_op",
-            title="Check that everything on the new side is built and answers", rollback="nothing to undo",
-        )  # fmt: skip
-    return Draft(
-        id=FREEZE, phase="cut_over", address=WHOLE, action="no_op",
-        title="Stop writes at the old side, and let every copy catch up", rollback="allow writes at the old side again",
-        downtime="nothing can be written from here until its cut-over",
-    )  # fmt: skip
-
-
-def _approve() -> Draft:
-    return Draft(
-        id=APPROVE, phase="verify", address=WHOLE, action="no_op",
-        title="Run on the new side for at least a day, then decide that the old side may go",
-        rollback="turn names and clients back to the old side; what was written on the new side since is copied back or lost",
-    )  # fmt: skip
 
 
 def _move(scene: Scene, change: Change, drafts: dict[str, Draft], freeze: Draft, approve: Draft) -> None:
@@ -188,6 +167,11 @@ def _shorten(old: Thing, drafts: dict[str, Draft], freeze: Draft | None) -> None
         freeze.must.add(step)
 
 
+def _is_of_replacement(draft: Draft) -> bool:
+    """Whether it deletes the old one of two at the same provider: its place is beside the new one, before or behind."""
+    return draft.change is not None and draft.change.action == "replace"
+
+
 def _follow_phases(drafts: dict[str, Draft]) -> None:
     """Ids say the phase; what waited for a step under its old id waits for the new one."""
     ids = {}
@@ -198,6 +182,7 @@ def _follow_phases(drafts: dict[str, Draft]) -> None:
     for draft in list(drafts.values()):
         draft.needs = {ids.get(one, one) for one in draft.needs}
         draft.must = {ids.get(one, one) for one in draft.must}
+        draft.wishes = {ids.get(one, one) for one in draft.wishes}
         if draft.id in ids:
             del drafts[draft.id]
             draft.id = ids[draft.id]

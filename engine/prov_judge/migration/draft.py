@@ -11,7 +11,7 @@ from prov_judge.migration.model import Phase, Step
 
 @dataclass
 class Draft:
-    """A step to be. `needs` may be opened where they go round in a circle, `must` never."""
+    """A step to be. Where they go round in a circle `wishes` are given up first, then `needs`; `must` never."""
 
     id: str
     phase: Phase
@@ -21,6 +21,7 @@ class Draft:
     rollback: str
     needs: set[str] = field(default_factory=set)
     must: set[str] = field(default_factory=set)
+    wishes: set[str] = field(default_factory=set)
     affects: tuple[str, ...] = ()
     downtime: str = ""
     data_loss: str = ""
@@ -30,7 +31,11 @@ class Draft:
 def steps_of(drafts: Iterable[Draft]) -> tuple[tuple[Step, ...], Ordered]:
     """Drafts as steps, by wave and then by address. A backup is made as late as it can be: what was written since is lost."""
     every = {draft.id: draft for draft in drafts}
-    found = ordered({one.id: one.needs | one.must for one in every.values()}, {one.id: one.must for one in every.values()})
+    found = ordered(
+        {one.id: one.needs for one in every.values()},
+        {one.id: one.must for one in every.values()},
+        {one.id: one.wishes for one in every.values()},
+    )
     waves = dict(found.waves)
     first_use: dict[str, int] = {}
     for step, needs in found.needs.items():

@@ -13,10 +13,29 @@ class Ordered:
     circles: tuple[tuple[str, ...], ...]
 
 
-def ordered(needs: Mapping[str, Iterable[str]], must: Mapping[str, Iterable[str]]) -> Ordered:
-    """Waves from needs. Inside a circle only what `must` hold is kept: two security groups that name each other are both
-    made, then joined."""
-    kept = {step: frozenset(one for one in wanted if one in needs and one != step) for step, wanted in needs.items()}
+Needs = Mapping[str, Iterable[str]]
+
+
+def ordered(needs: Needs, must: Needs, wishes: Needs) -> Ordered:
+    """Waves from what each step needs, what it must have, and what it had better have, by step.
+
+    Where they go round in a circle the wishes inside it are given up, and nobody is told. Where a circle is left only what
+    `must` holds is kept: two security groups that name each other are both made, then joined.
+    """
+    firm = {step: frozenset(needs[step]) | frozenset(must[step]) for step in needs}
+    wished = {step: firm[step] | frozenset(wishes[step]) for step in needs}
+    kept = {step: frozenset(one for one in wanted if one in needs and one != step) for step, wanted in wished.items()}
+    _opened(kept, firm)
+    circles = _opened(kept, must)
+    waves: dict[str, int] = {}
+    for group in components(kept):
+        (step,) = group
+        waves[step] = 1 + max((waves[one] for one in kept[step]), default=0)
+    return Ordered(waves, kept, tuple(sorted(circles)))
+
+
+def _opened(kept: dict[str, frozenset[str]], held: Needs) -> list[tuple[str, ...]]:
+    """Drop from every circle what is not held; answers which steps each went through."""
     circles = []
     for group in components(kept):
         if len(group) == 1:
@@ -24,12 +43,8 @@ def ordered(needs: Mapping[str, Iterable[str]], must: Mapping[str, Iterable[str]
         inside = frozenset(group)
         circles.append(tuple(sorted(group)))
         for step in group:
-            kept[step] = frozenset(one for one in kept[step] if one not in inside or one in must.get(step, ()))
-    waves: dict[str, int] = {}
-    for group in components(kept):
-        (step,) = group
-        waves[step] = 1 + max((waves[one] for one in kept[step]), default=0)
-    return Ordered(waves, kept, tuple(sorted(circles)))
+            kept[step] = frozenset(one for one in kept[step] if one not in inside or one in held[step])
+    return circles
 
 
 def components(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:

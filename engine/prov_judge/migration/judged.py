@@ -9,11 +9,11 @@ from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_judge.migration.model import ComplianceDelta
 
 
-def cost_of(config: InfrastructureConfig, book: Any) -> Mapping[str, Decimal]:
+def cost_of(config: InfrastructureConfig, book: Any, today: date) -> Mapping[str, Decimal]:
     """What a month costs, by currency, as far as prices are known."""
     from prov_judge.cost.estimate import Estimator  # noqa: PLC0415 - price tables are read only where a cost is asked for
 
-    return Estimator(book).monthly(config)
+    return Estimator(book, today=today).monthly(config)
 
 
 def compliance_of(current: InfrastructureConfig, target: InfrastructureConfig, today: date) -> tuple[ComplianceDelta, ...]:

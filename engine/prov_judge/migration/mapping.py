@@ -8,6 +8,7 @@ from typing import Any
 
 from prov_corpus import catalogue, prices
 from prov_gen.effective import find_plan
+from prov_judge.changes.masking import shown
 from prov_judge.changes.model import Change
 from prov_judge.changes.things import Thing
 from prov_judge.migration.model import Mapped
@@ -80,7 +81,13 @@ def _continent(country: str) -> str:
 
 def _machines(old: Thing, new: Thing) -> Iterator[Mapped]:
     if old.kind == "server":
-        yield _machine(new.address, old, new, _need(old))
+        name = str(shown("plan", old.values["plan"]) or "own size")
+        cpu, memory = old.values["spec"]["cpu"], old.values["spec"]["memory_gb"]
+        if cpu is None:
+            before = f"{old.provider} {name} (size not known)"
+            yield Mapped(new.address, before, f"{new.provider}: not known", f"{old.provider} has no such size: name one")
+        else:
+            yield chosen(new.address, old.provider, (name, float(cpu), memory), new.provider, _region(new), new.values["plan"])
     elif old.kind == "kubernetes":
         groups = [("control_plane", old.values["control_plane"]), ("workers", old.values["workers"])]
         groups += [(f"node_groups[{one['name']}]", one) for one in old.values["node_groups"]]
@@ -96,15 +103,6 @@ def _group(values: Any, name: str) -> str | None:
     if name.startswith("node_groups["):
         return next((one["plan"] for one in values["node_groups"] if name == f"node_groups[{one['name']}]"), None)
     return str(values[name]["plan"])
-
-
-def _need(old: Thing) -> tuple[str, float, float | None]:
-    spec = old.values["spec"]
-    return str(old.values["plan"] or "own size"), float(spec["cpu"]), spec["memory_gb"]
-
-
-def _machine(address: str, old: Thing, new: Thing, size: tuple[str, float, float | None]) -> Mapped:
-    return chosen(address, old.provider, size, new.provider, _region(new), new.values["plan"])
 
 
 def _region(thing: Thing) -> str:
@@ -147,7 +145,7 @@ def _alike(provider: str, cpu: float, memory: float, region: str, kind: str, arc
             continue
         if not catalogue.classify(provider, sku.name).chosen:
             continue
-        price = prices.price(provider, sku.name, place)
+        price = prices.price(provider, region=place, sku=sku.name)
         if price is not None and (best is None or (price.monthly, sku.name) < best[0]):
             best = (price.monthly, sku.name), sku
     return best[1] if best else prices.cheapest_sku(provider, cpu=cpu, memory_gb=memory, region=place, arch=arch)
@@ -162,14 +160,21 @@ _DISK = {"server": ("spec", "disk_type"), "volume": ("type",), "database": ("sto
 
 
 def _disks(old: Thing, new: Thing) -> Iterator[Mapped]:
+    """The disk that the target asks for, which is the one that is priced, by the name that the other provider gives it."""
     path = _DISK.get(old.kind)
     if path is None:
         return
-    before: Any = old.values
+    before, after = (f"{one.provider} {catalogue.disk_type(one.provider, _at(one, path))}" for one in (old, new))
+    record: Any = new.item.record
+    for step in path[:-1]:
+        record = getattr(record, step)
+    is_stated = path[-1] in record.model_fields_set and getattr(record, path[-1]) is not None
+    why = "the target says so" if is_stated else f"the target names none, and it is the default of {new.provider}"
+    yield Mapped(f"{new.address} {'.'.join(path)}", before, after, why)
+
+
+def _at(thing: Thing, path: tuple[str, ...]) -> str:
+    value: Any = thing.values
     for step in path:
-        before = before[step]
-    after = table()["disks"].get(new.provider, {}).get(before)
-    if after:
-        yield Mapped(
-            f"{new.address} {'.'.join(path)}", f"{old.provider} {before}", f"{new.provider} {after}", "the nearest in speed"
-        )
+        value = value[step]
+    return str(value)

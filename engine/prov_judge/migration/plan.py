@@ -12,6 +12,7 @@ from prov_judge.changes.model import Action, Change
 from prov_judge.changes.things import IS_NO_THING
 from prov_judge.migration import across, judged
 from prov_judge.migration.draft import steps_of
+from prov_judge.migration.gates import GATES
 from prov_judge.migration.graph import Ordered
 from prov_judge.migration.mapping import mappings
 from prov_judge.migration.model import ComplianceDelta, Migration
@@ -33,8 +34,8 @@ def plan_migration(
     With a price book it says what a month costs before and after; `today` decides which waivers still hold.
     """
     plan = plan_steps(current, target)
-    before: Mapping[str, Decimal] = judged.cost_of(current, book) if book is not None else {}
-    after: Mapping[str, Decimal] = judged.cost_of(target, book) if book is not None else {}
+    before: Mapping[str, Decimal] = judged.cost_of(current, book, today) if book is not None else {}
+    after: Mapping[str, Decimal] = judged.cost_of(target, book, today) if book is not None else {}
     return _with(plan, before, after, judged.compliance_of(current, target, today))
 
 
@@ -80,7 +81,8 @@ def _notes(scene: Scene, found: Ordered) -> list[str]:
     ]
     notes += _dangling(scene)
     notes += across.lacking(scene)
-    notes += [f"{_some(circle)} wait for each other: they are made first and joined afterwards" for circle in found.circles]
+    circles = (tuple(step for step in circle if step not in GATES) for circle in found.circles)
+    notes += [f"{_some(circle)} wait for each other: they are made first and joined afterwards" for circle in circles]
     return notes
 
 

@@ -1,13 +1,16 @@
 """What a change risks, in words: who notices it and for how long, what is lost, and how that is saved before."""
 
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from prov_gen.model.kinds import Item
+from prov_judge.changes.masking import shown_path
 from prov_judge.changes.model import Change
-from prov_judge.changes.replacement import Rule, rule_of
+from prov_judge.changes.replacement import EVERY, Rule, rule_of
 from prov_judge.migration.words import value as said
 
 TABLE = Path(__file__).parent / "risks.toml"
@@ -27,11 +30,53 @@ def of_kind(kind: str) -> dict[str, Any]:
 
 def kept_by(item: Item | None) -> str:
     """What is lost with a thing, or "" for one that keeps nothing."""
-    if item is None:
-        return ""
+    return "" if item is None else _inside(item, "keeps")
+
+
+def contents(item: Item) -> str:
+    """What is lost with it and worth no backup, in a sentence; "" for what holds nothing of the sort."""
+    return _inside(item, "contents")
+
+
+def _inside(item: Item, what: str) -> str:
     entry = of_kind(item.kind.name)
     when = entry.get("keeps_when")
-    return "" if when and not getattr(item.record, when) else str(entry.get("keeps", ""))
+    return "" if when and not getattr(item.record, when) else str(entry.get(what, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What an update deletes, such as "logs older than 7 days", and how it is saved before ("" where it cannot be)."""
+
+    what: str
+    save: str
+
+
+def losses(change: Change) -> tuple[Loss, ...]:
+    """What a change in place deletes: the first row of `loses` that fits each field."""
+    return tuple(dict.fromkeys(_losses(change, of_kind(change.address.partition(".")[0]))))
+
+
+def _losses(change: Change, entry: dict[str, Any]) -> Iterator[Loss]:
+    for field in change.fields:
+        for row in (*entry.get("loses", ()), *of_kind(EVERY)["loses"]):
+            rule = Rule(tuple(row["fields"]), "none", when=row["when"])
+            if rule.covers(_pattern(field.path)) and rule.holds("", field.before, field.after):
+                days = "1 day" if field.after == 1 else f"{field.after} days"
+                yield Loss(row["what"].format(days=days), row.get("save") or entry.get("backup", ""))
+                break
+
+
+def in_danger(change: Change, provider: str) -> list[Loss]:
+    """What a change may lose and how each is saved: all of it before a deletion, a replacement, and an update that cannot be
+    taken back in place; else what the update deletes."""
+    found = list(losses(change)) if change.action == "update" else []
+    kept = kept_by(change.before)
+    if kept and (change.action in {"delete", "replace"} or (change.action == "update" and way_back(change, provider)[1])):
+        save = of_kind(change.address.partition(".")[0])["backup"]
+        found = [one for one in found if one.save != save]
+        found.insert(0, Loss(kept, save))
+    return found
 
 
 def downtime_of_update(change: Change) -> str:
@@ -79,7 +124,14 @@ def loss_of_deletion(item: Item) -> str:
     kept = kept_by(item)
     if kept:
         return f"{kept} would be lost without the backup"
-    return str(of_kind(item.kind.name).get("contents", ""))
+    return contents(item)
+
+
+def loss_of_update(change: Change) -> str:
+    """What a change in place deletes, in a sentence; "" where it deletes nothing."""
+    return "; ".join(
+        f"{one.what} would be lost without the backup" if one.save else f"{one.what} are lost" for one in losses(change)
+    )
 
 
 def way_back(change: Change, provider: str) -> tuple[list[str], Rule | None]:
@@ -88,12 +140,12 @@ def way_back(change: Change, provider: str) -> tuple[list[str], Rule | None]:
     words = []
     barred = None
     for field in change.fields:
-        pattern = _pattern(field.path)
+        path, pattern = shown_path(field.path), _pattern(field.path)
         rule = rule_of(kind, provider, pattern, field.after, field.before)
         if rule.impact == "replace" and field.before != field.after:
             barred = barred or rule
         words.append(
-            f"{field.path} back to {_told(field.before)}" if field.before != field.after else f"{field.path} to the old one"
+            f"{path} back to {_told(field.path, field.before)}" if field.before != field.after else f"{path} to the old one"
         )
     return words, barred
 
@@ -104,5 +156,5 @@ def _pattern(path: str) -> str:
     return path if not bracket else f"{head}[]{rest.rpartition(']')[2]}"
 
 
-def _told(value: Any) -> str:
-    return "nothing" if value is None else said(value)
+def _told(path: str, value: Any) -> str:
+    return "nothing" if value is None else said(path, value)

@@ -2,7 +2,7 @@
 
 from prov_gen.model.kinds import Item
 from prov_judge.changes.model import Change
-from prov_judge.migration.risk import kept_by, of_kind, way_back
+from prov_judge.migration.risk import contents, kept_by, losses, of_kind, way_back
 
 MOST_FIELDS = 4
 BACKUP = "nothing to undo; delete the backup when it is no longer needed"
@@ -28,6 +28,9 @@ def of_update(change: Change, provider: str, backup: str) -> str:
     if barred is not None:
         way = f"; the way back is a new one, filled from {backup}" if backup else "; the way back is a new one"
         return f"irreversible: {barred.why}{way}"
+    if lost := losses(change):
+        way = f"; what was saved is in {backup}" if backup else ""
+        return f"irreversible: {', '.join(one.what for one in lost)} are deleted{way}"
     more = f" and {len(words) - MOST_FIELDS} more" if len(words) > MOST_FIELDS else ""
     told = f"set {', '.join(words[:MOST_FIELDS])}{more}"
     return f"{told}; it restarts again" if any(field.impact == "restart" for field in change.fields) else told
@@ -38,6 +41,8 @@ def of_deletion(item: Item, address: str, backup: str) -> str:
     entry = of_kind(item.kind.name)
     if entry.get("lost"):
         return f"irreversible: {entry['lost']}"
+    if inside := contents(item):
+        return f"create {address} again; {inside}"
     again = f"; {entry['again']}" if entry.get("again") else ""
     if backup:
         return f"create {address} again and restore {backup}; what was written after it is lost{again}"

@@ -1,5 +1,6 @@
 """The steps within a provider: create in the order of references, delete in reverse, update after what is needed."""
 
+from prov_judge.changes.masking import shown_path
 from prov_judge.changes.model import Change
 from prov_judge.changes.things import IS_NO_THING
 from prov_judge.migration import risk, rollback
@@ -23,16 +24,16 @@ def drafts_within(scene: Scene) -> dict[str, Draft]:
 
 def backup_of(scene: Scene, change: Change) -> Draft | None:
     """The backup before data is in danger: before a deletion, a replacement, and an update that cannot be taken back."""
-    kept = risk.kept_by(change.before)
-    if not kept or change.action not in {"delete", "replace", "update"}:
+    if change.before is None:
         return None
     old = scene.old(change)
-    if change.action == "update" and risk.way_back(change, old.provider)[1] is None:
+    saved = [one for one in risk.in_danger(change, old.provider) if one.save]
+    if not saved:
         return None
-    words = risk.of_kind(old.kind)["backup"]
+    words = "; ".join(f"{one.what} ({old.address}): {one.save}" for one in saved)
     return Draft(
         id=f"backup:{old.address}", phase="backup", address=old.address, action="no_op",
-        title=f"Save {kept} ({old.address}): {words}", rollback=rollback.BACKUP, change=change,
+        title=f"Save {words}", rollback=rollback.BACKUP, change=change,
     )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def _creation(change: Change) -> Draft:
 
 def _update(scene: Scene, change: Change, saved: str) -> Draft:
     downtime = risk.downtime_of_update(change)
-    paths = list(dict.fromkeys(field.path for field in change.fields))
+    paths = list(dict.fromkeys(shown_path(field.path) for field in change.fields))
     more = f" and {len(paths) - MOST_FIELDS} more" if len(paths) > MOST_FIELDS else ""
     title = f"Change {', '.join(paths[:MOST_FIELDS])}{more} of {change.address}"
     if change.previous:
@@ -73,6 +74,7 @@ def _update(scene: Scene, change: Change, saved: str) -> Draft:
     return Draft(
         id=f"update:{change.address}", phase="change", address=change.address, action="update", title=title, change=change,
         rollback=rollback.of_update(change, scene.old(change).provider, saved), downtime=downtime,
+        data_loss=risk.loss_of_update(change),
         affects=(change.address, *(scene.dependants(change.address) if downtime else ())),
     )  # fmt: skip
 
@@ -111,7 +113,8 @@ def _connect(scene: Scene, change: Change, drafts: dict[str, Draft]) -> None:
     if change.after is not None:
         made = drafts.get(f"create:{change.address}") or drafts[f"update:{change.address}"]
         for _, named in scene.after[change.address].names:
-            made.needs |= {one for one in (f"create:{named}", f"update:{named}") if one in drafts}
+            made.needs |= {f"create:{named}"} & drafts.keys()
+            made.wishes |= {f"update:{named}"} & drafts.keys()
     if change.action == "replace":
         first, second = f"create:{change.address}", f"delete:{scene.old(change).address}"
         if change.address in scene.old_first:
@@ -132,5 +135,8 @@ def connect_deletion(scene: Scene, change: Change, drafts: dict[str, Draft]) -> 
             continue
         if other.action in {"delete", "replace"}:
             draft.needs.add(f"delete:{scene.old(other).address}")
-        elif not is_old_first or change.address not in {name for _, name in scene.after[user].names}:
+        elif not is_old_first:
             draft.needs.add(f"update:{user}")
+        elif change.address not in {name for _, name in scene.after[user].names}:
+            # It lets go of the thing, and had better do so before; what it turns to may have to wait for this deletion.
+            draft.wishes.add(f"update:{user}")

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from prov_judge.changes.masking import shown, shown_path
 from prov_judge.changes.model import Action, FieldChange
 from prov_judge.migration.model import Migration
 
@@ -31,8 +32,9 @@ def summary(migration: Migration) -> str:
     return ", ".join(parts)
 
 
-def value(given: Any) -> str:
-    """A field's value in one short line; what is not there is a dash."""
+def value(path: str, given: Any) -> str:
+    """The value of the field `path` in one short line; what is not there is a dash, and a secret is not shown."""
+    given = shown(path, given)
     if given is None:
         return "-"
     text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
@@ -41,4 +43,4 @@ def value(given: Any) -> str:
 
 def field_words(field: FieldChange) -> str:
     """Such as "plan: t3.micro -> t3.large"."""
-    return f"{field.path}: {value(field.before)} -> {value(field.after)}"
+    return f"{shown_path(field.path)}: {value(field.path, field.before)} -> {value(field.path, field.after)}"

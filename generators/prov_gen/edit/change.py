@@ -1,6 +1,6 @@
 """A changed field, and a configuration with some of its fields changed."""
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,14 @@ from stratumops.errors import InvalidInputError
 
 
 class CannotEditError(Exception):
-    """This text does not hold the field in a place where it can be changed; the message says why."""
+    """This text does not hold the fields in places where they can be changed; the message says why.
+
+    `refused` are the fields that are in the way, each with its reason; empty when nobody can tell which.
+    """
+
+    def __init__(self, message: str, refused: Mapping[Path, str] | None = None) -> None:
+        super().__init__(message)
+        self.refused = dict(refused or {})
 
 
 @dataclass(frozen=True, slots=True)

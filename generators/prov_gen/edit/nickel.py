@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prov_gen.edit.change import CannotEditError, leaves
+from prov_gen.edit.splices import Splice
 from prov_gen.findings import Path, path_text
 from prov_gen.nickel import SourceMap, nickel_key
 from prov_gen.nickel.locate import Written
@@ -17,16 +18,22 @@ from prov_gen.nickel.tokens import LostError, tokenize
 from prov_gen.stated import INDENT, LINE_WIDTH, Block, Field, layout
 
 
-def edit_nickel(text: str, fields: Sequence[tuple[Path, Any]], *, forced: bool = False) -> str:
-    """The text with these fields (path in the text, value as `stated.layout` takes it) changed.
+def edit_nickel(text: str, fields: Sequence[tuple[Path, Any]], *, forced: bool = False) -> list[Splice]:
+    """What changes these fields (path in the text, value as `stated.layout` takes it) of the text.
 
     `forced` adds fields at priority `force`, for records that are merged with others that define them too. Whether the text
     means what it should is for the caller to ask Nickel. Raises CannotEditError.
     """
     editor = _Editor(text, forced=forced)
+    refused: dict[Path, str] = {}
     for path, value in fields:
-        editor.place(path, value)
-    return editor.text()
+        try:
+            editor.place(path, value, path)
+        except CannotEditError as error:
+            refused[path] = str(error)
+    if refused:
+        raise CannotEditError(next(iter(refused.values())), refused)
+    return editor.splices()
 
 
 @dataclass(slots=True)
@@ -35,6 +42,7 @@ class _Addition:
 
     target: Written
     fields: dict[str, Any] = field(default_factory=dict)
+    paths: list[Path] = field(default_factory=list)
 
 
 class _Editor:
@@ -49,11 +57,11 @@ class _Editor:
         self._map = SourceMap(text, "")
         self._tokens = tokens
         self._starts = [token.start for token in tokens]
-        self._splices: list[tuple[int, int, str]] = []
+        self._splices: list[Splice] = []
         self._additions: dict[int, _Addition] = {}
 
-    def place(self, path: Path, value: Any) -> None:
-        """Note what is to be done for one field."""
+    def place(self, path: Path, value: Any, owner: Path) -> None:
+        """Note what is to be done for the value at `path`, which is that of `owner` or within it."""
         trail = self._map.trail(path)
         if not trail:
             raise CannotEditError("the text cannot be followed")
@@ -61,9 +69,9 @@ class _Editor:
         if len(trail) == len(path) + 1:
             if here.keys is not None and isinstance(value, Block):
                 for leaf, inner in leaves(path, value):
-                    self.place(leaf, inner)
+                    self.place(leaf, inner, owner)
             elif self._is_defined(here, path):
-                self._replace(here, value)
+                self._replace(here, value, owner)
             else:
                 raise CannotEditError(f"{path_text(path)} is written in parts")
             return
@@ -72,21 +80,15 @@ class _Editor:
             if any(isinstance(step, int) for step in rest):
                 raise CannotEditError(f"{path_text(path[: index + 1])} is computed")
             if self._is_literal(target) or (index == len(trail) - 1 and self._is_bare(target)):
-                self._add(target, [str(step) for step in rest], value)
+                self._add(target, [str(step) for step in rest], value, owner)
                 return
         raise CannotEditError(f"{path_text(path)} has no record in the text that it could be added to")
 
-    def text(self) -> str:
-        """The text with everything done. Raises CannotEditError when two changes are in each other's way."""
+    def splices(self) -> list[Splice]:
+        """Everything that is to be done."""
         for addition in self._additions.values():
             self._write(addition)
-        parts, position = [], 0
-        for start, end, new in sorted(self._splices, key=lambda splice: splice[:2]):
-            if start < position:
-                raise CannotEditError("two changes meet in one place")
-            parts += [self._source[position:start], new]
-            position = end
-        return "".join([*parts, self._source[position:]])
+        return self._splices
 
     def _is_literal(self, target: Written) -> bool:
         return target.keys is not None and self._source[target.start] == "{" and self._source[target.end - 1] == "}"
@@ -100,13 +102,15 @@ class _Editor:
         before = self._tokens[bisect_left(self._starts, target.start) - 1].text if target.start else ""
         return before == "=" if isinstance(path[-1], str) else before in {"[", ","}
 
-    def _replace(self, target: Written, value: Any) -> None:
+    def _replace(self, target: Written, value: Any, owner: Path) -> None:
         first = self._line_start(target.start)
         new = layout(value, self._margin(target.start), {}, column=target.start - first)
-        self._splices.append((target.start, target.end, self._lines(new)))
+        self._splices.append(Splice(target.start, target.end, self._lines(new), (owner,)))
 
-    def _add(self, target: Written, names: list[str], value: Any) -> None:
-        fields = self._additions.setdefault(target.start, _Addition(target)).fields
+    def _add(self, target: Written, names: list[str], value: Any, owner: Path) -> None:
+        addition = self._additions.setdefault(target.start, _Addition(target))
+        addition.paths.append(owner)
+        fields = addition.fields
         for name in names[:-1]:
             inner = fields.setdefault(name, {})
             if not isinstance(inner, dict):
@@ -116,13 +120,13 @@ class _Editor:
         fields[names[-1]] = value if not isinstance(value, dict) else _Value(value)
 
     def _write(self, addition: _Addition) -> None:
-        target = addition.target
+        target, paths = addition.target, tuple(addition.paths)
         if not self._is_literal(target):
             rows = self._rows(addition.fields, frozenset(), forced=not target.is_known)
             inside = ", ".join(f"{name} = {_flat(value)}" for name, value in rows)
             before = self._source[target.start : target.end]
             new = f"({before}) & {{ {inside} }}" if not target.is_known else f"{{ {inside} }}"
-            self._splices.append((target.start, target.end, self._lines(new)))
+            self._splices.append(Splice(target.start, target.end, self._lines(new), paths))
             return
         rows = self._rows(addition.fields, target.keys or frozenset(), forced=self._forced)
         closing = bisect_left(self._starts, target.end - 1)
@@ -133,9 +137,9 @@ class _Editor:
             opens_line = not is_empty and "\n" in self._source[target.start : first.start]
             margin = self._margin(first.start) if opens_line else self._margin(target.start) + INDENT
             added = "".join(f"{self._newline}{margin}{self._row(name, value, margin)}," for name, value in rows)
-            self._splices.append((last.end, last.end, separator))
+            self._splices.append(Splice(last.end, last.end, separator, paths))
             at = self._line_end(last.end)
-            self._splices.append((at, at, added))
+            self._splices.append(Splice(at, at, added, paths))
             return
         margin, start = self._margin(target.start), self._line_start(target.start)
         line = ", ".join(f"{name} = {_flat(value)}" for name, value in rows)
@@ -143,11 +147,11 @@ class _Editor:
         is_inner = not {"{", "["}.isdisjoint(self._source[start : target.start])
         is_short = self._line_end(target.end) - start + len(line) <= LINE_WIDTH or "\n" not in self._source.strip()
         if "\n" not in line and (is_inner or is_short):
-            self._splices.append((last.end, target.end - 1, f"{separator} {line} "))
+            self._splices.append(Splice(last.end, target.end - 1, f"{separator} {line} ", paths))
             return
         inner = margin + INDENT
         lines = "".join(f"{inner}{self._row(name, value, inner)},{self._newline}" for name, value in rows)
-        self._splices.append((last.end, target.end - 1, f"{separator}{self._newline}{lines}{margin}"))
+        self._splices.append(Splice(last.end, target.end - 1, f"{separator}{self._newline}{lines}{margin}", paths))
 
     def _rows(self, fields: dict[str, Any], keys: frozenset[str], *, forced: bool) -> list[tuple[str, Any]]:
         """What stands on both sides of each `=`. A name that the record has already is written with dots, beside the others."""

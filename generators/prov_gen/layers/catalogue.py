@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from prov_corpus import PROVIDERS, catalogue, prices
+from prov_corpus import catalogue
 from prov_gen.effective import cheapest, find_plan, provider_of, region_of
 from prov_gen.findings import Finding, Path, finding
+from prov_gen.layers.plans import check_machine_plan, check_managed_plan
 from prov_gen.layers.suggest import Suggestions
-from prov_gen.model.base import SIZES
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import Item, resources
 from prov_gen.model.server import Server
@@ -63,30 +63,6 @@ def _zone(zone: str, provider: str, region: str, where: Path) -> Iterator[Findin
         yield finding("zone_unknown", where, f"{region} has no zone {zone!r}", fix)
 
 
-def _plan(plan: str, place: _Place, where: Path) -> Iterator[Finding]:
-    provider = place.provider
-    if plan in SIZES or find_plan(provider, plan):
-        return
-    if plan.lower() in SIZES:
-        yield finding("plan_unknown", where, f"sizes are written in lower case, not {plan!r}", f"write {plan.lower()}")
-        return
-    if provider == "local":
-        message, fix = (
-            f"the local provider has no plan {plan!r}",
-            f"choose {', '.join(SIZES)}, or leave it out and state cpu and memory",
-        )
-        yield finding("plan_unknown", where, message, fix)
-        return
-    others = [name for name in PROVIDERS if name not in {provider, "local"} and find_plan(name, plan)]
-    if others:
-        fix = f"set provider = '{others[0]}, or a plan of {provider} such as {prices.plan_size(provider, 'medium').name}"
-        yield finding("plan_of_other_provider", where, f"{plan} is a plan of {others[0]}, not of {provider}", fix)
-        return
-    near = place.suggestions.ask(("plan", provider, plan), lambda: prices.nearest_skus(provider, plan))
-    fix = f"did you mean {', '.join(near)}?" if near else f"choose {', '.join(SIZES)}, or a SKU of {provider}"
-    yield finding("plan_unknown", where, f"{provider} has no plan {plan!r}", fix)
-
-
 def _release(
     what: str, version: str, known: Mapping[str, catalogue.Release], default: str, where: Path, today: date
 ) -> Iterator[Finding]:
@@ -108,7 +84,7 @@ def _server(item: Item, place: _Place) -> Iterator[Finding]:
     if server.zone:
         yield from _zone(server.zone, place.provider, region_of(server, place.config), (*item.path, "zone"))
     if server.plan:
-        yield from _plan(server.plan, place, (*item.path, "plan"))
+        yield from check_machine_plan(server.plan, place.provider, (*item.path, "plan"), place.suggestions)
         yield from _larger_than_plan(server, place.provider, spec)
     elif place.provider != "local":
         cpu, memory = server.spec.cpu or 0, server.spec.memory_gb or 0
@@ -153,10 +129,11 @@ def _disk(kind: str | None, provider: str, where: Path) -> Iterator[Finding]:
 def _cluster(item: Item, place: _Place) -> Iterator[Finding]:
     cluster, path = item.record, item.path
     region = region_of(cluster, place.config)
-    yield from _plan(cluster.control_plane.plan, place, (*path, "control_plane", "plan"))
+    control = (*path, "control_plane", "plan")
+    yield from check_machine_plan(cluster.control_plane.plan, place.provider, control, place.suggestions)
     groups = [(("workers",), cluster.workers), *((("node_groups", i), group) for i, group in enumerate(cluster.node_groups))]
     for where, group in groups:
-        yield from _plan(group.plan, place, (*path, *where, "plan"))
+        yield from check_machine_plan(group.plan, place.provider, (*path, *where, "plan"), place.suggestions)
         for index, zone in enumerate(group.zones):
             yield from _zone(zone, place.provider, region, (*path, *where, "zones", index))
     if cluster.version:
@@ -175,8 +152,7 @@ def _cluster(item: Item, place: _Place) -> Iterator[Finding]:
 
 def _database(item: Item, place: _Place) -> Iterator[Finding]:
     database, path = item.record, item.path
-    if not database.plan.startswith(("db.", "db-")):
-        yield from _plan(database.plan, place, (*path, "plan"))
+    yield from check_managed_plan(database.plan, "database", place.provider, (*path, "plan"), place.suggestions)
     if database.version and database.engine in catalogue.engines():
         default = catalogue.default_engine(database.engine).version
         known = catalogue.engine_versions(database.engine)
@@ -186,13 +162,19 @@ def _database(item: Item, place: _Place) -> Iterator[Finding]:
 
 def _cache(item: Item, place: _Place) -> Iterator[Finding]:
     cache, path = item.record, item.path
-    if not cache.plan.startswith("cache."):
-        yield from _plan(cache.plan, place, (*path, "plan"))
+    yield from check_managed_plan(cache.plan, "cache", place.provider, (*path, "plan"), place.suggestions)
     if cache.version and cache.engine in catalogue.engines():
         default = catalogue.default_engine(cache.engine).version
         yield from _release(
             cache.engine, cache.version, catalogue.engine_versions(cache.engine), default, (*path, "version"), place.today
         )
+
+
+def _balancer(item: Item, place: _Place) -> Iterator[Finding]:
+    # What spreads traffic at home has no plans, and its machines are declared as servers.
+    if item.record.plan and place.provider != "local":
+        where = (*item.path, "plan")
+        yield from check_managed_plan(item.record.plan, "load_balancer", place.provider, where, place.suggestions)
 
 
 def _volume(item: Item, place: _Place) -> Iterator[Finding]:
@@ -207,5 +189,6 @@ _BY_KIND: dict[str, _Check] = {
     "kubernetes": _cluster,
     "database": _database,
     "cache": _cache,
+    "load_balancer": _balancer,
     "volume": _volume,
 }

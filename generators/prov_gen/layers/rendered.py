@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from prov_gen.codes import declared
 from prov_gen.findings import Finding, finding
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import INFRASTRUCTURE, Kind
@@ -21,8 +20,7 @@ def contract_of(kind: Kind) -> str:
 
 def diagnostic_finding(diagnostic: Diagnostic, layer: int) -> Finding:
     """What Nickel said, as a finding."""
-    fix = diagnostic.notes[0] if diagnostic.notes else declared(diagnostic.code).fixes[0]
-    said = finding(diagnostic.code, (), diagnostic.message, fix, severity="error", layer=layer)
+    said = finding(diagnostic.code, (), diagnostic.message, diagnostic.fix, severity="error", layer=layer)
     place = {name: getattr(diagnostic, name) for name in ("line", "column", "end_column", "file")}
     return said.model_copy(update=place)
 

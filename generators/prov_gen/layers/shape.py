@@ -1,15 +1,18 @@
 """Layer 1: the configuration has the right fields, types and ranges. All problems are told at once."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from prov_gen.findings import Finding, Path, finding, path_text
 from prov_gen.layers.size import MAX_NODES, check_size
 from prov_gen.layers.suggest import Suggestions
 from prov_gen.model.infrastructure import InfrastructureConfig
+from stratumops.problems import figure, sentence
 
 MAX_PROBLEMS = 5_000
 """Findings of this layer: past that a configuration is wrong as a whole, and the other layers do not look at it."""
@@ -30,6 +33,16 @@ _CODES = {
     "less_than_equal": "shape_range",
     "value_error": "shape_rule",
 }
+# How a value is written, by pydantic's error type or how that begins.
+_WRITTEN = {
+    "string_type": 'write a text in double quotes, such as "web"',
+    "int_": "write a whole number without quotes",
+    "float_": "write a number without quotes",
+    "bool_": "write true or false, without quotes",
+    "list_type": "write a list, such as [first, second]",
+    "dict_type": "write a record, such as { name = value }",
+}
+_LIMITS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +193,22 @@ def _words(problem: ErrorDetails, where: Path, suggestions: Suggestions) -> tupl
             fix = f"did you mean {near!r}?" if near else ""
             return f"{name} must be one of {', '.join(allowed)}", fix or f"choose one of {', '.join(allowed)}"
         case "string_pattern_mismatch":
-            return f"{name} has the wrong form", _description_at(where) or f"it must match {context.get('pattern')}"
+            about = _description_at(where)
+            return f"{name} has the wrong form", f"{about}; it must match {context.get('pattern')}".removeprefix("; ")
         case "value_error":
             return problem["msg"].removeprefix("Value error, "), ""
-        case _:
-            told = _description_at(where)
-            return f"{name}: {_lower(problem['msg'])}", told
+        case kind:
+            message = sentence(name, problem, record="a record")
+            if _CODES.get(kind) == "shape_range":
+                return message, _range_at(where)
+            return message, _way_to_write(kind, where)
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _way_to_write(kind: str, where: Path) -> str:
+    """How a value of the right type looks in Nickel."""
+    if kind.startswith("model_"):
+        return f"write a record with: {', '.join(sorted(_fields_at(where))[:20])}"
+    return next((told for beginning, told in _WRITTEN.items() if kind.startswith(beginning)), "")
 
 
 def _model_at(where: Path) -> type[BaseModel] | None:
@@ -218,9 +237,39 @@ def _fields_at(where: Path) -> list[str]:
     return list(model.model_fields) if model else []
 
 
+def _field_at(where: Path) -> FieldInfo | None:
+    """The field that a path ends in; of an element, that of its list."""
+    while where and isinstance(where[-1], int):
+        where = where[:-1]
+    model = _model_at(where[:-1]) if where else None
+    return model.model_fields.get(str(where[-1])) if model else None
+
+
 def _description_at(where: Path) -> str:
-    names = [part for part in where if isinstance(part, str)]
-    model = _model_at(where[: where.index(names[-1])]) if names else None
-    if model is None or names[-1] not in model.model_fields:
-        return ""
-    return model.model_fields[names[-1]].description or ""
+    field = _field_at(where)
+    return (field.description or "") if field else ""
+
+
+def _range_at(where: Path) -> str:
+    field = _field_at(where)
+    limits = dict(_limits([field, *_inner(field.annotation)])) if field else {}
+    least, most = limits.get("at least"), limits.get("at most")
+    if least and most:
+        return f"choose a number from {least} to {most}"
+    return f"choose a number {' and '.join(f'{words} {limit}' for words, limit in limits.items())}" if limits else ""
+
+
+def _limits(declared: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """The limits of a number, and how they are said."""
+    for one in declared:
+        for rule in one.metadata if isinstance(one, FieldInfo) else (one,):
+            for attribute, words in _LIMITS.items():
+                if (limit := getattr(rule, attribute, None)) is not None:
+                    yield words, figure(limit)
+
+
+def _inner(annotation: Any) -> Iterator[Any]:
+    """What is declared inside an annotation, such as the limits of a list's elements."""
+    yield from getattr(annotation, "__metadata__", ())
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _inner(argument)

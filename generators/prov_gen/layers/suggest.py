@@ -26,6 +26,10 @@ class Suggestions:
             self._known[key] = search()
         return self._known[key]
 
+    def nearest(self, what: object, name: str, names: Iterable[str]) -> Sequence[str]:
+        """The names among those of a sort (`what`) that look most like this one, likeliest first; at most three."""
+        return self.ask((what, name), lambda: nearest(name, names))
+
     def close(self, what: str, name: str, names: Iterable[str]) -> str | None:
         """The name among those of a sort (`what`) that looks most like this one, if any does."""
         return next(iter(self.ask((what, name), lambda: nearest(name, names, 1))), None)

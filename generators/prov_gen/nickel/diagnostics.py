@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from prov_gen.nickel.advice import advice
+
 MAX_DIAGNOSTICS = 50
 
 _HEADLINE = re.compile(r"^(error|warning|bug)(?:\[[^\]]*\])?: (.*)$")
@@ -17,6 +19,10 @@ _NOTE_HEADLINE = re.compile(r"^note: ")
 _LOCATION = re.compile(r"^ *┌─ (.*):(\d+):(\d+)$")
 _GUTTER = re.compile(r"^ *(\d+)? *│(?: (.*))?$")
 _NOTE = re.compile(r"^ *= (.*)$")
+# A file of data: where Nickel's excerpts say the place, its parsers' own words and drawings only repeat it.
+_OF_DATA = re.compile(r"^((?:json|yaml|toml) parse error): (?:TOML parse error at line \d+, column \d+)?(.*)$")
+_BYTE = re.compile(r" at byte \d+ line \d+ column \d+$")
+_DRAWING = re.compile(r"^ *(?:\d+ *)?\|(?: |$)")
 _IMPORT = re.compile(r"^import of (.*) failed: .*$")
 
 # How Nickel's headlines begin. The codes are stable API, Nickel's words are not: what is not listed is `nickel_eval`.
@@ -30,6 +36,7 @@ _CODES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("nickel_type", ("missing row", "extra row", "row conflict", "multiple rows", "invalid polymorphic")),
     ("nickel_syntax", ("unexpected", "unmatched", "unclosed", "unknown", "mismatched", "duplicate", "ambiguous")),
     ("nickel_syntax", ("delimiter", "parse error", "can't", "invalid")),
+    ("nickel_syntax", ("json parse error", "yaml parse error", "toml parse error")),
     ("nickel_export", ("non serializable", "the number")),
     ("nickel_merge", ("non mergeable",)),
 )
@@ -50,6 +57,11 @@ class Diagnostic:
     line: int | None = None
     column: int | None = None
     end_column: int | None = None
+
+    @property
+    def fix(self) -> str:
+        """What to do about it; empty where nothing better than the message can be said."""
+        return advice(self.message, self.notes)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values, notes as a list."""
@@ -111,10 +123,15 @@ def _diagnostic(lines: list[str], locate: Locate, clean: Callable[[str], str]) -
     message = _IMPORT.sub(
         r"cannot import \1: no such configuration file in the workspace or among the schemas", headline.group(2)
     )
-    details = [text for text in more if text]
-    if details:
-        message = f"{message}: {details[0]}"
-        notes = [*details[1:], *notes]
+    if of_data := _OF_DATA.match(message):
+        more = [text for text in more if not _DRAWING.match(text)]
+        said = (_BYTE.sub("", of_data.group(2)), *more[:1])
+        message = ": ".join((of_data.group(1), *filter(None, said)))
+        more = more[1:]
+    elif more:
+        message = f"{message}: {more[0]}"
+        more = more[1:]
+    notes = [*more, *notes]
     places = [(place, excerpt.is_primary) for excerpt in excerpts if (place := locate(excerpt)) is not None]
     # The place that is wrong, if it is the user's; else the user's place that led there.
     place = next((place for place, is_primary in places if is_primary), places[0][0] if places else None)

@@ -20,7 +20,7 @@ class NickelError(InvalidInputError):
         where = ":".join(str(part) for part in (first.file, first.line, first.column) if part is not None)
         super().__init__(
             f"{where}: {first.message}" if where else first.message,
-            hint=first.notes[0] if first.notes else "",
+            hint=first.fix,
             reason=first.code,
             diagnostics=[diagnostic.as_dict() for diagnostic in self.diagnostics],
         )

@@ -50,6 +50,7 @@ def _size(site: Site, made: Made, field_name: str) -> None:
     cpu, memory = made.take("cpu"), made.take("memory_gb")
     stated = cpu is not None or memory is not None
     if "plan" in made.values and not (stated and made.values["plan"] in SIZES):
+        _name_managed_plan(site, made)
         return
     if not stated:
         plan = "small" if field_name == "caches" else "medium"
@@ -63,6 +64,17 @@ def _size(site: Site, made: Made, field_name: str) -> None:
     made.values["plan"] = fitting[0] if fitting else "xlarge"
     why = "the smallest size with the cores and memory that were named" if fitting else "the largest size; more was named"
     made.assume("plan", made.values["plan"], why)
+
+
+def _name_managed_plan(site: Site, made: Made) -> None:
+    """ "A database m5.large" means db.m5.large: a machine's size that a managed plan is named after is written as that plan."""
+    from prov_corpus.catalogue.managed_plans import managed_plans  # noqa: PLC0415 - reads a price list; only for a named plan
+
+    known = managed_plans(str(made.values.get("provider", site.provider)), "cache" if made.head.kind == "cache" else "database")
+    plans = known.of_machine(str(made.values["plan"])) if known else ()
+    if plans:
+        made.values["plan"] = plans[0]
+        made.facts = [(mention, path, plans[0] if path == "plan" else value) for mention, path, value in made.facts]
 
 
 def _nodes(site: Site, made: Made, *, is_cache: bool) -> None:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkov_runs import run_checkov
-from peers import ROOT
+from export_cases import every_kind, examples
 from prov_gen.export.formats import FORMATS
 from prov_gen.export.formats import export as export_as
 from prov_gen.export.terraform import FILE, assemble, export
 from prov_gen.export.terraform.document import escaped, unescaped
-from prov_gen.layers.pipeline import validate
 from prov_gen.model.infrastructure import InfrastructureConfig
-from prov_gen.nickel import Nickel
-from prov_gen.source import read_source
 from strategies import PROFILE
 from stratumops.errors import InvalidInputError
-from stratumops.workspace import Workspace
 
 HOSTILE = [
     "${var.secret}",
@@ -133,17 +128,23 @@ def test_an_unknown_format_is_told_the_nearest_one() -> None:
     assert "terraform" in caught.value.hint
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("name", ["web-shop.ncl", "kubernetes.ncl"])
-async def test_checkov_reads_the_examples(name: str, tmp_path: Path) -> None:
-    workspace = Workspace.at(ROOT / "examples")
-    async with Nickel() as nickel:
-        verdict = await validate(read_source(name, workspace), nickel=nickel, workspace=workspace, today=date(2026, 11, 23))
-    assert verdict.config is not None
-    document, _ = assemble(verdict.config)
-    (tmp_path / FILE).write_text(document.text(), encoding="utf-8")
+def test_checkov_reads_what_we_write(tmp_path: Path) -> None:
+    circle = [
+        {"name": "a", "rules": [{"from_port": 22, "cidrs": ["0.0.0.0/0", "10.0.0.0/8"]}, {"groups": ["b"], "from_port": 443}]},
+        {"name": "b", "rules": [{"groups": ["a"], "from_port": 5432}]},
+    ]
+    configs = {**examples(), "every": every_kind(), "circle": config(security_groups=circle)}
+    documents = {name: assemble(one)[0] for name, one in configs.items()}
+    for name, document in documents.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / FILE).write_text(document.text(), encoding="utf-8")
     run = run_checkov(tmp_path)
     assert run.parsing_errors == 0
-    if name == "web-shop.ncl":
-        assert {one.address for one in run.said} >= {"aws_instance.web-a", "aws_db_instance.orders", "aws_lb.front"}
-        assert {one.address for one in run.said} <= {f"{kind}.{label}" for kind, label, _ in document.resources()}
+    said = {name: [one for one in run.said if one.file == f"/{name}/{FILE}"] for name in documents}
+    shop = {one.address for one in said["web-shop.ncl"]}
+    assert shop >= {"aws_instance.web-a", "aws_db_instance.orders", "aws_lb.front"}
+    assert shop <= {f"{kind}.{label}" for kind, label, _ in documents["web-shop.ncl"].resources()}
+    # A rule that is a resource of its own is judged as one.
+    ssh = {one.address: one.passed for one in said["circle"] if one.check == "CKV_AWS_24" and "rule" in one.address}
+    prefix = "aws_vpc_security_group_ingress_rule"
+    assert ssh == {f"{prefix}.a_0_0": False, f"{prefix}.a_0_1": True, f"{prefix}.a_1_0": True, f"{prefix}.b_0_0": True}

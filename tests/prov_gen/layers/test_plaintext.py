@@ -68,9 +68,48 @@ def test_a_key_that_only_sounds_like_one_does_not(key: str) -> None:
     assert not announces(key)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "export PASSWORD=hunter2hunter2",
+        "#!/bin/sh\nDB_PASSWORD='hunter2 hunter2' ./start\n",
+        "docker run -e API_KEY=hunter2hunter2 shop",
+        "mysql --password=hunter2hunter2",
+        "curl 'https://example.com/?user=a&token=hunter2hunter2'",
+        "[db]\npassword = hunter2hunter2",
+        "#cloud-config\nusers:\n  - name: ana\n    plain_text_passwd: hunter2hunter2\n",
+    ],
+)
+def test_a_script_that_gives_a_secret_to_a_variable_holds_one(script: str) -> None:
+    assert what_secret("user_data", script).startswith("the value of ")
+    assert "hunter2" not in what_secret("user_data", script)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "export PASSWORD=$(cat /run/secrets/db)",
+        'export PASSWORD="$DB_PASSWORD"',
+        "export PASSWORD=vault:secret/app#key",
+        "export PASSWORD=`pass show db`",
+        "PASSWORD_FILE=/run/secrets/db",
+        "password={{ db_password }}",
+        "SELECT * FROM users WHERE password = :password",
+        "PASSWORD=",
+        "token_ttl=3600",
+        "#cloud-config\nssh_pwauth: false\nchpasswd: { expire: false }\nusers:\n  - lock_passwd: true\n",
+        "#cloud-config\nusers:\n  - hashed_passwd: $6$rounds=4096$x\n",
+        "ask ana for the password: she has it",
+    ],
+)
+def test_a_script_that_only_says_where_the_secret_comes_from_holds_none(script: str) -> None:
+    assert what_secret("user_data", script) == ""
+
+
 @pytest.mark.timeout(20)
 def test_texts_made_to_be_slow_are_looked_at_quickly() -> None:
     hostile = ["a." * 2000, "eyJ-" * 1000, "eyJaaaaaaaaaaa.b." * 240, "://" * 1300, "://" + "a" * 4000, "x" * 4000, "sk-a " * 800]
+    hostile += ["a=" * 2000, "pages=' " * 500, "a" * 60 + "= " * 1900, "#cloud-config\n" + "a: b\n" * 800, " -" * 2000 + "="]
     settings = {f"k{index}": f"{index:04}-{hostile[index % len(hostile)]}" for index in range(900)}
     config = InfrastructureConfig.model_validate({"taskservs": [{"name": "x", "settings": settings}]})
     assert list(check_plaintext(config)) == []

@@ -70,7 +70,7 @@ def test_what_was_understood_passes_validation(case: dict[str, Any]):
 
 # What a description itself may ask for, and validation rightly refuses.
 ASKED_FOR = {"database_public", "database_unencrypted", "ssh_open", "port_open_to_world", "group_open_to_world"}
-ASKED_FOR |= {"spec_larger_than_plan", "plan_of_other_provider", "plan_none_fits", "open_guarded_port"}
+ASKED_FOR |= {"spec_larger_than_plan", "plan_of_other_provider", "plan_none_fits", "plan_of_machines", "open_guarded_port"}
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,15 +1,12 @@
 """Every field of every model has a row that says what changing it does, and every row speaks of a field that is there."""
 
-import types
-from collections.abc import Iterator
 from datetime import date
-from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from prov_gen.model.base import Record
+from model_paths import patterns
 from prov_gen.model.kinds import KINDS
-from prov_judge.changes.replacement import is_covered, rules, table
+from prov_judge.changes.replacement import rules, table
 from prov_judge.changes.things import ORDER, PARTS
 from stratumops.provider import PROVIDERS
 
@@ -23,27 +20,6 @@ ADDED = {
 OF_KIND = {kind.name: kind.model for kind in (*PARTS, *KINDS) if kind.name not in {"networking", "nat"}}
 
 
-def patterns(model: type[Record], prefix: str = "") -> Iterator[str]:
-    """The dotted paths of a model's leaves, as rows write them."""
-    for name, annotation in get_type_hints(model).items():
-        if name in model.model_fields:
-            yield from shapes(annotation, f"{prefix}{name}")
-
-
-def shapes(annotation: Any, path: str) -> Iterator[str]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType):
-        yield from shapes(next(one for one in arguments if one is not type(None)), path)
-    elif origin is list and isinstance(arguments[0], type) and issubclass(arguments[0], Record):
-        yield from patterns(arguments[0], f"{path}[].")
-    elif origin is dict:
-        yield f"{path}.*"
-    elif isinstance(annotation, type) and issubclass(annotation, Record):
-        yield from patterns(annotation, f"{path}.")
-    else:
-        yield path
-
-
 def fields(kind: str) -> set[str]:
     if kind == "nat":
         return {"nat", "vpc", "provider", "region"}
@@ -51,6 +27,11 @@ def fields(kind: str) -> set[str]:
         return {"name", "description", "environment"}
     own = {path for path in patterns(OF_KIND[kind]) if path.split(".")[0].split("[")[0] not in ELSEWHERE.get(kind, ())}
     return own | ADDED.get(kind, set())
+
+
+def is_covered(kind: str, pattern: str) -> bool:
+    always = [rule for rule in rules(kind) if not rule.when and rule.to is None and not rule.providers]
+    return any(rule.covers(pattern) for rule in always)
 
 
 @pytest.mark.parametrize("kind", sorted(ORDER.keys() - {"networking"}))

@@ -1,5 +1,6 @@
 """What holds for the plan between every two configurations."""
 
+from itertools import permutations
 from random import Random
 
 from hypothesis import given, settings
@@ -13,8 +14,8 @@ from prov_judge.migration.risk import kept_by
 from strategies import models
 
 # A seed, and not hypothesis' own randomness: thousands of small draws cost it more than the plans do.
-RANDOM = st.integers(0, 2**32).map(Random)
-FEW = settings(max_examples=40)
+RANDOM = st.integers().map(Random)
+FEW = settings(max_examples=8)
 MANY = settings(max_examples=200)
 
 
@@ -27,12 +28,14 @@ def pair(rng: Random, *, other_provider: bool = False) -> tuple[InfrastructureCo
     return model(before), model(after)
 
 
-@given(models(InfrastructureConfig), models(InfrastructureConfig))
+@given(st.lists(models(InfrastructureConfig), min_size=4, max_size=4))
 @FEW
-def test_every_pair_of_configurations_has_a_plan(before, after):
-    plan = plan_steps(before, after)
-    assert len({step.id for step in plan.steps}) == len(plan.steps)
-    assert all(step.title and step.rollback and step.wave >= 1 for step in plan.steps)
+def test_every_pair_of_configurations_has_a_plan(every):
+    # Drawing a configuration takes longer than planning does: each is planned against all others.
+    for before, after in permutations(every, 2):
+        plan = plan_steps(before, after)
+        assert len({step.id for step in plan.steps}) == len(plan.steps)
+        assert all(step.title and step.rollback and step.wave >= 1 for step in plan.steps)
 
 
 @given(RANDOM, st.booleans())

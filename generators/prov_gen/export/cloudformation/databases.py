@@ -29,6 +29,8 @@ _MOST_BACKUP_DAYS = 35
 _MOST_REPLICAS = {"postgres": 15, "mysql": 15, "mariadb": 15, "sqlserver": 0}
 _DAILY = re.compile(r"(?P<minute>[0-5]?\d) (?P<hour>[01]?\d|2[0-3]) \* \* \*")
 _FAMILY = re.compile(r"[a-z][a-z0-9]*\.[a-z0-9]+")
+_ARM = re.compile(r"db\.[a-z]+\d+g[a-z]*\.")
+"""Classes on Graviton: a `g` after the generation. Source: Amazon RDS, "DB instance class types"."""
 _MOST_NODES = {"replication": 6, "memcached": 40}
 
 
@@ -42,6 +44,10 @@ def _class(scope: Scope, record: Any, kind: ManagedKind, prefix: str) -> Value:
     if found and found.name == bare:
         return f"{prefix}.{bare}"
     scope.ledger.leave((*path_of(record), "plan"), "no class of machine that is known")
+    return _chosen_class(scope, record)
+
+
+def _chosen_class(scope: Scope, record: Any) -> Value:
     return scope.template.parameter(("class of", record.name), "String", f"Class of machine of {record.name}")
 
 
@@ -71,6 +77,12 @@ def _database(scope: Scope, database: Any) -> None:
     )
     groups = scope.refs("security_groups", database.security_groups, (*where, "security_groups"))
     machine = _class(scope, database, "database", "db")
+    if engine == "sqlserver" and isinstance(machine, str) and _ARM.match(machine):
+        reason = f"RDS has no SQL Server on ARM machines ({machine}): choose a class"
+        scope.ledger.leave((*where, "plan"), reason)
+        # A size that is the default is not kept either.
+        scope.ledger.tell((*where, "plan"), reason)
+        machine = _chosen_class(scope, database)
     if database.retention_days is not None:
         scope.ledger.leave((*where, "retention_days"), "how long rows stay is the application's matter")
     properties: dict[str, Value] = {

@@ -14,6 +14,11 @@ _SPREAD = 2
 _GROUP_TEXT = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 _ALL_PORTS = (0, 65535)
 _PREFIX = (16, 28)
+_NOWHERE: Value = {"IpProtocol": "-1", "CidrIp": "127.0.0.1/32", "Description": "No other traffic goes out"}
+"""AWS lets everything out of a group that has no egress rule inside; with this one it lets out what its rules say.
+
+Source: AWS::EC2::SecurityGroup, "Remove the default rule".
+"""
 _VPC_ID = re.compile(r"vpc-[0-9a-f]{8,17}")
 
 
@@ -203,6 +208,7 @@ def build_security_groups(scope: Scope, groups: list[Any]) -> None:
         properties = {
             "GroupDescription": described,
             "VpcId": vpc_of(scope, group.vpc, (*path_of(group), "vpc")),
+            "SecurityGroupEgress": [_NOWHERE],
             "Tags": scope.tags(group),
         }
         scope.template.add("EC2::SecurityGroup", properties, logical_id=logical_id)

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from prov_gen.export.import_.compare import compare
+from prov_gen.export.import_.expand import expanded
+from prov_gen.export.import_.foreign import refuse_other_documents
 from prov_gen.export.import_.labels import Resources, main_types, renamed
 from prov_gen.export.import_.parse import parse
-from prov_gen.export.import_.read import accept, draft, provider_of
+from prov_gen.export.import_.read import accept, draft, provider_of, without_dangling
 from prov_gen.export.model import NotCarried
 from prov_gen.export.terraform import assemble
-from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_gen.export.terraform.rows import find
+from prov_gen.model.infrastructure import InfrastructureConfig, dump_stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,30 @@ def import_terraform(text: str, name: str) -> Imported:
     """A configuration from the text of a `.tf.json` file. `name` is the file's, for messages.
 
     Nothing is fetched and no expression is evaluated. Raises InvalidInputError for a text that is too large, HCL, no JSON
-    (with line and column), or not an object of blocks.
+    (with line and column), not an object of blocks, or another document (a state, a plan, CloudFormation).
     """
     blocks = parse(text, name)
+    refuse_other_documents(blocks, name)
     given, odd = _resources(blocks.get("resource", {}))
-    resources, first = renamed(given)
+    if not given and find(blocks, "locals.provider") is None:
+        odd.append(NotCarried(("resource",), "the document describes no resource, so the configuration is empty"))
+    single = expanded(given)
+    resources, labels = renamed(single.resources)
+    first = {**single.first, **{new: single.first.get(old, old) for new, old in labels.items()}}
     provider = provider_of(blocks, resources)
-    value, origin = draft(blocks, resources, provider)
-    config, refused = accept(value)
-    why = {origin[path[:2]]: reason for path, reason in refused if path[:2] in origin}
+    drafted = draft(blocks, resources, provider)
+    config, refused = accept(drafted.value)
+    config = without_dangling(drafted.value, config)
     made = assemble(config)[0].as_dict()
     known = {*main_types(), *made.get("resource", {})}
-    left = compare({**blocks, "resource": resources}, made, first, why, known)
-    return Imported(config, (*odd, *left))
+    left = compare({**blocks, "resource": resources}, made, first, drafted.reasons(refused), known)
+    # Instances of one resource say the same more than once.
+    return Imported(_as_stated(config), tuple(dict.fromkeys((*odd, *single.left, *left))))
+
+
+def _as_stated(config: InfrastructureConfig) -> InfrastructureConfig:
+    """The same configuration, in which nothing counts as stated that is a default anyway."""
+    return InfrastructureConfig.model_validate(dump_stated(config))
 
 
 def _resources(block: Any) -> tuple[Resources, list[NotCarried]]:

@@ -4,14 +4,15 @@ Whatever the document says and our own export of the imported configuration does
 attribute can be forgotten here.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prov_gen.export.import_.read import REPEATED
+from prov_gen.export.import_.read import Reasons, kind_of
 from prov_gen.export.model import NotCarried, Path
 from prov_gen.export.terraform.document import unescaped
 
-_META = REPEATED | {
+_META = {
     "provisioner": "a provisioner runs a program; name a taskserv or user_data instead",
     "connection": "only provisioners need it",
     "dynamic": "dynamic blocks are made when Terraform runs",
@@ -29,11 +30,13 @@ _BLOCKS = {
 }
 _NAMES = {"data": 2, "module": 1, "output": 1, "variable": 1}
 """How many names stand before the body of a block."""
+_LONGEST = 64
+"""Characters of a value that a reason repeats."""
 _NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 def compare(
-    given: Mapping[str, Any], made: Mapping[str, Any], first: Mapping[str, str], why: Mapping[str, str], known: set[str]
+    given: Mapping[str, Any], made: Mapping[str, Any], first: Mapping[str, str], why: Reasons, known: set[str]
 ) -> Iterator[NotCarried]:
     """What `given` says and `made` does not. `first` are addresses before renaming, `why` reasons by address.
 
@@ -48,7 +51,7 @@ def compare(
             reason = _BLOCKS.get(block, "no block that a configuration has a place for")
             whole = dict(_absent(content, made.get(block), (block,), _NAMES.get(block, 0)))
             yield from (NotCarried(path, reason) for path in whole)
-            for path, value in differences(content, made.get(block), (block,)):
+            for path, value, _ in differences(content, made.get(block), (block,)):
                 if not any(path[:length] in whole for length in range(2, len(path) + 1)):
                     yield NotCarried(path, _reason(value, path, reason))
 
@@ -65,42 +68,52 @@ def _absent(given: Any, made: Any, path: Path, names: int) -> Iterator[tuple[Pat
 
 
 def _resources(
-    given: Mapping[str, Any], made: Mapping[str, Any], first: Mapping[str, str], why: Mapping[str, str], known: set[str]
+    given: Mapping[str, Any], made: Mapping[str, Any], first: Mapping[str, str], why: Reasons, known: set[str]
 ) -> Iterator[NotCarried]:
     for kind, labels in given.items():
         for label, body in labels.items():
             own = first.get(f"{kind}.{label}", f"{kind}.{label}").partition(".")[2]
             path = ("resource", kind, own)
-            reason = why.get(f"{kind}.{label}", "")
-            repeated = next((name for name in REPEATED if name in body), None)
-            if repeated:
-                yield NotCarried((*path, repeated), REPEATED[repeated])
-            elif label not in made.get(kind, {}):
-                yield NotCarried(
-                    path,
-                    reason
-                    or (
-                        f"no resource of a configuration becomes {kind}"
-                        if kind not in known
-                        else "nothing in the configuration makes it"
-                    ),
-                )
+            reasons = why.get(f"{kind}.{label}", {})
+            if label not in made.get(kind, {}):
+                unknown = f"no resource of a configuration becomes {kind}"
+                otherwise = unknown if kind not in known else "nothing in the configuration makes it"
+                yield NotCarried(path, reasons.get("") or otherwise)
             else:
-                for where, value in differences(body, made[kind][label], path):
-                    yield NotCarried(where, _reason(value, where, reason or "a configuration has no place for it"))
+                for where, value, instead in differences(body, made[kind][label], path):
+                    otherwise = _refused(where[3:], reasons) or _mismatch(value, instead)
+                    yield NotCarried(where, _reason(value, where, otherwise) + _instead(instead))
+
+
+def _refused(inside: Path, reasons: Mapping[str, str]) -> str:
+    """What the models say of the attribute, or of one around it."""
+    dotted = ".".join(step for step in inside if isinstance(step, str))
+    return next((reason for name, reason in reasons.items() if name and f"{dotted}.".startswith(f"{name}.")), "")
+
+
+def _mismatch(value: Any, instead: Any) -> str:
+    if instead is None or kind_of(value) == kind_of(instead):
+        return "a configuration has no place for it"
+    return f"it is {kind_of(value)}, and {kind_of(instead)} is expected"
+
+
+def _instead(made: Any) -> str:
+    """What the configuration comes to mean, since the value is missing. Text of templates means nothing to a reader."""
+    is_plain = isinstance(made, bool | int | float) or (isinstance(made, str) and unescaped(made) is not None)
+    return f"; without it the configuration means {json.dumps(made)}" if is_plain and len(str(made)) <= _LONGEST else ""
 
 
 def _reason(value: Any, path: Path, otherwise: str) -> str:
     meta = next((_META[step] for step in path if isinstance(step, str) and step in _META), None)
     if meta and path[0] == "resource":
         return meta
-    if isinstance(value, str) and unescaped(value) is None:
+    if any(isinstance(one, str) and unescaped(one) is None for one in (value if isinstance(value, list) else [value])):
         return "an expression, whose value is known when Terraform runs"
     return otherwise
 
 
-def differences(given: Any, made: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """The places of `given` that `made` does not say alike; a block may be an object or a list of one."""
+def differences(given: Any, made: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    """The places of `given` that `made` does not say alike, with both values; a block may be an object or a list of one."""
     if given in _NOTHING or (isinstance(given, dict) and set(given) == {"//"}):
         return
     if isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict) and isinstance(made, dict):
@@ -115,9 +128,9 @@ def differences(given: Any, made: Any, path: Path) -> Iterator[tuple[Path, Any]]
             yield from differences(one, other, (*path, index))
     elif type(given) is bool or type(made) is bool:
         if given is not made:
-            yield path, given
+            yield path, given, made
     elif isinstance(given, dict) and made is None:
         for key, value in given.items():
             yield from differences(value, None, (*path, key))
     elif given != made:
-        yield path, given
+        yield path, given, made

@@ -6,7 +6,7 @@ References follow, so that the rest of the import sees one way of writing. The f
 import re
 from typing import Any
 
-from prov_gen.export.terraform.document import name_of, referred
+from prov_gen.export.terraform.document import label_of, name_of, referred
 from prov_gen.export.terraform.item import SUBNET_SEPARATOR
 from prov_gen.export.terraform.providers import TARGETS
 from prov_gen.export.terraform.rows import find
@@ -42,26 +42,42 @@ def is_derived(kind: str, label: str, resources: Resources) -> bool:
     return bool(found and any(found[1] in resources.get(name, {}) for name in owners))
 
 
-def _named(label: str) -> str | None:
+def named(label: str) -> str | None:
     """A label as a name of ours: lower case, `-` for `_`. None where nothing is left of it."""
     name = re.sub(r"[^a-z0-9-]+", "-", label.lower()).strip("-")[:63].rstrip("-")
+    return name if _NAME.fullmatch(name) else None
+
+
+def _name_attributes() -> dict[str, str]:
+    """The attribute that holds the name by which the provider knows a resource, by type."""
+    found = {main.type: main.called for target in TARGETS.values() for main in target.table if main.called}
+    return found | {kind: "name" for provider, target in TARGETS.items() for kind in target.places.values() if provider != "aws"}
+
+
+def _physical(body: dict[str, Any], attribute: str) -> str | None:
+    """The name at the provider, where it may be a name of ours: a plan must not make the resource again under another one."""
+    text = body.get(attribute) if attribute else None
+    name = text.removesuffix(".fifo") if isinstance(text, str) else ""
     return name if _NAME.fullmatch(name) else None
 
 
 def renamed(resources: Resources) -> tuple[Resources, dict[str, str]]:
     """The resources with our labels, and the first address of each address that changed."""
     changes: dict[tuple[str, str], str] = {}
+    attributes = _name_attributes()
     for kind in main_types().keys() & resources.keys():
         taken = set(resources[kind])
-        for label in resources[kind]:
-            if kind in _subnet_types() or _NAME.fullmatch(name_of(label)) or is_derived(kind, label, resources):
+        for label, body in resources[kind].items():
+            if kind in _subnet_types() or kind == "aws_route53_zone" or is_derived(kind, label, resources):
                 continue
-            name = _named(label)
-            if name and kind != "aws_route53_zone":
-                new = name if name[0].isalpha() else f"_{name}"
+            wanted = [_physical(body, attributes.get(kind, "")), None if _NAME.fullmatch(name_of(label)) else named(label)]
+            for new in (label_of(name) for name in wanted if name):
+                if new == label:
+                    break
                 if new not in taken:
                     taken.add(new)
                     changes[kind, label] = new
+                    break
     resources = _apply(resources, changes)
     second = {**_subnet_changes(resources), **_beside_changes(resources)}
     first = {f"{kind}.{new}": f"{kind}.{old}" for (kind, old), new in {**changes, **second}.items()}
@@ -80,7 +96,7 @@ def _subnet_changes(resources: Resources) -> dict[tuple[str, str], str]:
             found = next((reference for value in body.values() if (reference := referred(value))), None)
             if found is None or label.startswith(f"{found[1]}{SUBNET_SEPARATOR}"):
                 continue
-            name = _named(label)
+            name = _physical(body, "name") or named(label)
             new = f"{found[1]}{SUBNET_SEPARATOR}{name}"
             if name and new not in taken:
                 taken.add(new)

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from prov_gen.source import CONVERT_HCL
 from stratumops.errors import InvalidInputError
 
 LARGEST = 1024 * 1024
@@ -15,10 +16,6 @@ Blocks = dict[str, Any]
 _HCL = re.compile(
     r'^\s*(?:#|//|/\*|(?:resource|data|module|provider|variable|output|terraform|locals)\b[\s"\w-]*\{)', re.MULTILINE
 )
-_CONVERT = (
-    "this is HCL, and only Terraform's JSON form (.tf.json) is read: convert it first, "
-    "for example `hcl2json main.tf > main.tf.json` (`terraform show -json` writes a plan or state, which is something else)"
-)
 
 
 def parse(text: str, name: str) -> Blocks:
@@ -29,7 +26,7 @@ def parse(text: str, name: str) -> Blocks:
         value = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         if not text.lstrip().startswith(("{", "[")) and _HCL.search(text):
-            raise InvalidInputError(f"{name} is written in HCL", hint=_CONVERT) from None
+            raise InvalidInputError(f"{name} is written in HCL", hint=CONVERT_HCL) from None
         where = f"{name}:{error.lineno}:{error.colno}"
         raise InvalidInputError(
             f"{where}: {error.msg}", hint="correct the JSON at that place", line=error.lineno, column=error.colno

@@ -1,6 +1,7 @@
 """Blocks of Terraform JSON to a configuration: what the providers' tables read, and what the models accept of it."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,14 +10,12 @@ from prov_gen.export.import_.labels import Resources, is_derived, main_types
 from prov_gen.export.import_.parse import Blocks
 from prov_gen.export.terraform.document import name_of, unescaped
 from prov_gen.export.terraform.providers import TARGETS
-from prov_gen.export.terraform.rows import find
+from prov_gen.export.model import Path
+from prov_gen.export.terraform.rows import attributes_of, find
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_NAME
+from prov_gen.model.references import REFERENCES, known_names, references
 
-REPEATED = {
-    "count": "count makes several of one block; a configuration names each",
-    "for_each": "for_each makes several of one block; a configuration names each",
-}
 _MOST_ATTEMPTS = 50
 
 
@@ -35,10 +34,38 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def draft(blocks: Blocks, resources: Resources, provider: str) -> tuple[dict[str, Any], dict[tuple[str | int, ...], str]]:
-    """The configuration's values before the models see them, and the address that each record was read from."""
+Reasons = dict[str, dict[str, str]]
+"""Why something of a resource was not taken: by address and dotted attribute; without an attribute it is about all of it."""
+
+
+@dataclass
+class Draft:
+    """The configuration's values before the models see them, and what is known of where they come from."""
+
+    value: dict[str, Any]
+    origin: dict[Path, tuple[str, Any]] = field(default_factory=dict)
+    """Address and table row that each record was read from."""
+    refused: Reasons = field(default_factory=dict)
+
+    def reasons(self, refused: list[tuple[Path, str]]) -> Reasons:
+        """What the models refused, by the address and the attribute that it was read from."""
+        found = {address: dict(why) for address, why in self.refused.items()}
+        for path, reason in refused:
+            address, main = self.origin.get(path[:2], ("", None))
+            if main is None:
+                continue
+            inside = ".".join(step for step in path[2:] if isinstance(step, str))
+            attributes = {name: attribute for row in main.rows for name, attribute in attributes_of(row).items()}
+            attribute = next((attributes[name] for name in attributes if f"{inside}.".startswith(f"{name}.")), "")
+            if attribute or len(path) == 2:
+                found.setdefault(address, {})[attribute] = reason
+        return found
+
+
+def draft(blocks: Blocks, resources: Resources, provider: str) -> Draft:
+    """What the providers' tables read of a document."""
     value: dict[str, Any] = {"provider": provider}
-    origin: dict[tuple[str | int, ...], str] = {}
+    drafted = Draft(value)
 
     def found(kind: str) -> dict[str, dict[str, Any]]:
         if kind == "variable":
@@ -59,17 +86,20 @@ def draft(blocks: Blocks, resources: Resources, provider: str) -> tuple[dict[str
     for own, target in TARGETS.items():
         for main in target.table:
             for label, body in resources.get(main.type, {}).items() if main.type else ():
-                if is_derived(main.type, label, resources) or REPEATED.keys() & body.keys() or "replicate_source_db" in body:
+                if is_derived(main.type, label, resources) or "replicate_source_db" in body:
+                    continue
+                if reason := main.refuses(body):
+                    drafted.refused[f"{main.type}.{label}"] = {"": reason}
                     continue
                 record = _record(main, own, label, body, found, provider)
                 at = value.setdefault(BY_NAME[main.kind].field, [])
-                origin[BY_NAME[main.kind].field, len(at)] = f"{main.type}.{label}"
+                drafted.origin[BY_NAME[main.kind].field, len(at)] = (f"{main.type}.{label}", main)
                 at.append(record)
         for field, reader in target.singles.items():
             single = reader(found) if own == provider else None
             if single:
                 value[field] = single
-    return value, origin
+    return drafted
 
 
 def _record(main: Any, own: str, label: str, body: dict[str, Any], found: Any, provider: str) -> dict[str, Any]:
@@ -108,9 +138,41 @@ def accept(value: dict[str, Any]) -> tuple[InfrastructureConfig, list[tuple[tupl
         except ValidationError as error:
             for problem in sorted(error.errors(), key=lambda one: [str(step).zfill(9) for step in one["loc"]], reverse=True):
                 path = problem["loc"] if problem["type"] != "missing" else problem["loc"][:-1]
-                refused.append((tuple(path), f"{problem['loc'][-1] if problem['loc'] else ''}: {problem['msg']}"))
+                refused.append((tuple(path), _told(problem)))
                 _remove(value, tuple(path))
     return InfrastructureConfig(), [((), "too much of it is not accepted"), *refused]
+
+
+_TYPES = {"string_type": "a text", "int_type": "a whole number", "float_type": "a number", "bool_type": "true or false"}
+_TYPES |= {"list_type": "a list", "dict_type": "an object", "model_type": "an object"}
+_IS = {str: "a text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    return _IS.get(type(value), "null")
+
+
+def _told(problem: Any) -> str:
+    """Why the models refuse a value, beginning with the field's name."""
+    name = problem["loc"][-1] if problem["loc"] else ""
+    if problem["type"] in _TYPES:
+        return f"{name}: it is {kind_of(problem['input'])}, and {_TYPES[problem['type']]} is expected"
+    return f"{name}: {problem['msg']}"
+
+
+def without_dangling(value: dict[str, Any], config: InfrastructureConfig) -> InfrastructureConfig:
+    """The configuration without references to what is not in it: each is listed, since no export writes it again."""
+    for _ in range(_MOST_ATTEMPTS):
+        names = known_names(config)
+        known = {reference: {name for kind in reference.targets for name in names.get(kind, ())} for reference in REFERENCES}
+        gone = [one.where for one in references(config) if one.name not in known[one.reference]]
+        if not gone:
+            return config
+        for path in sorted(gone, key=lambda path: [str(step).zfill(9) for step in path], reverse=True):
+            _remove(value, path)
+        config, _refused = accept(value)
+    return config
 
 
 def _remove(value: Any, path: tuple[Any, ...]) -> None:

@@ -22,12 +22,17 @@ _ELSEWHERE = {
     "taskserv": "what is installed inside machines; the cloud-init form carries packages",
     "monitoring": "metrics and alerts run in the configuration's own stack",
 }
+_ACRONYMS = {"kms_key": "encryption keys", "dns": "DNS zones", "networking": "networks", "security": "account-wide protections"}
 _LOCALS = ("name", "description", "environment")
 
 
 def export(config: InfrastructureConfig) -> Exported:
-    """The configuration as one `main.tf.json`, and what that does not carry."""
+    """The configuration as one `main.tf.json`, and what that does not carry; no file where Terraform has nothing to make."""
     document, ledger = assemble(config)
+    if config.provider not in TARGETS and not any(True for _ in document.resources()):
+        for name in (*_LOCALS, "tags", "region", "provider"):
+            ledger.leave((name,), f"nothing here is at a provider that Terraform is written for: {', '.join(TARGETS)}")
+        return Exported({}, ledger.not_carried(NOT_CARRIED))
     return Exported({FILE: document.text()}, ledger.not_carried(NOT_CARRIED))
 
 
@@ -93,14 +98,19 @@ def _row(item: Item, kind: str) -> tuple[Main | None, str]:
     if kind in _ELSEWHERE:
         return None, _ELSEWHERE[kind]
     if item.provider not in TARGETS:
-        return None, f"nothing is written for the provider {item.provider}"
-    reason = f"no such thing is written for {item.provider}"
+        return None, f"this export writes nothing for the provider {item.provider}: there is no public provider of Terraform for it"
+    reason = f"this export writes no {_plural(kind)} for {item.provider} yet"
     for main in TARGETS[item.provider].table:
         if main.kind == kind:
             reason = main.accepts(item) if main.accepts else ""
             if not reason:
                 return main, ""
     return None, reason
+
+
+def _plural(kind: str) -> str:
+    """What people call several of a kind: the words of its field in a configuration."""
+    return _ACRONYMS.get(kind) or BY_NAME[kind].field.replace("_", " ")
 
 
 def _define(config: InfrastructureConfig, ledger: Ledger, document: Document, used: set[str]) -> None:

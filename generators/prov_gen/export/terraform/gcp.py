@@ -188,6 +188,12 @@ def _read_engine(body: Body, record: dict[str, Any]) -> None:
         record |= {"engine": "postgresql" if engine == "POSTGRES" else "mysql", "version": version.replace("_", ".")}
 
 
+def _other_engine(body: Body) -> str:
+    version = body.get("database_version")
+    known = isinstance(version, str) and version.startswith(tuple(_ENGINES.values()))
+    return "" if known else f"a configuration has no such engine as {str(version)[:64]!r}"
+
+
 def _write_tier(item: Item, body: Body) -> None:
     plan = item.get("plan")
     tier = (managed_sku("gcp", "database", plan) if plan in SIZES else None) or plan
@@ -222,6 +228,8 @@ DATABASE = Main(
         Attribute("backup.enabled", "settings.backup_configuration.enabled", absent=False),
         Special(_write_tier, _read_tier),
     ),
-    accepts=lambda item: "" if item.raw.engine in _ENGINES else f"nothing is written for {item.raw.engine}",
+    accepts=lambda item: "" if item.raw.engine in _ENGINES else f"Cloud SQL has no {item.raw.engine}",
+    refuses=_other_engine,
+    name_attribute="name",
 )
 TABLE = (NETWORKING, SERVER, BUCKET, DATABASE)

@@ -29,10 +29,10 @@ def region_row(attribute: str) -> Special:
         body[attribute] = region_of(item.raw, item.config)
 
     def read(body: Body, record: dict[str, Any]) -> None:
-        if isinstance(body.get(attribute), str):
+        if body.get(attribute) is not None:
             record["region"] = body[attribute]
 
-    return Special(write, read)
+    return Special(write, read, {"region": attribute})
 
 
 def sku_rows(attribute: str) -> Special:
@@ -56,7 +56,7 @@ def sku_rows(attribute: str) -> Special:
             body[attribute] = machine.sku
 
     def read(body: Body, record: dict[str, Any]) -> None:
-        if isinstance(body.get(attribute), str):
+        if body.get(attribute) is not None:
             record["plan"] = body[attribute]
 
-    return Special(write, read)
+    return Special(write, read, {"plan": attribute})

@@ -161,6 +161,8 @@ class Special:
 
     writes: Callable[[Item, Body], None]
     reads: Callable[[Body, dict[str, Any]], None] = field(default=lambda _body, _record: None)
+    carries: Mapping[str, str] = field(default_factory=dict)
+    """Which attribute a field is read from, for those that say why a value was not taken."""
 
     def write(self, item: Item, body: Body) -> None:
         """See `Row`."""
@@ -252,6 +254,13 @@ class Tags:
                 tags[unescaped(name) or name] = value
         if tags:
             record["tags"] = tags
+
+
+def attributes_of(row: Row) -> Mapping[str, str]:
+    """The attribute that each field of a row is read from."""
+    if isinstance(row, Attribute | Refers):
+        return {row.name: row.attribute}
+    return row.carries if isinstance(row, Special) else {}
 
 
 def unescape_text(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from prov_gen.export.terraform.document import Body, reference, referred
 from prov_gen.export.terraform.item import Item
-from prov_gen.export.terraform.rows import Row, find, place
+from prov_gen.export.terraform.rows import Attribute, Row, find, place
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,16 @@ class Main:
     recover: Callable[[str, Body, Found, dict[str, Any]], None] | None = None
     accepts: Callable[[Item], str] | None = None
     """The reason why a record does not become this (another kind of thing at this provider), or nothing."""
+    refuses: Callable[[Body], str] = field(default=lambda _body: "")
+    """The reason why a resource of this type is no record of ours (an engine that we do not have), or nothing."""
+    name_attribute: str = ""
+    """The attribute with the name at the provider, where no row says so."""
+
+    @property
+    def called(self) -> str:
+        """The attribute that holds the record's name, or nothing."""
+        rows = (row.attribute for row in self.rows if isinstance(row, Attribute) and row.name == "name")
+        return self.name_attribute or next(rows, "")
 
     def write(self, item: Item) -> None:
         """Add the record's resources to the document."""

@@ -1,6 +1,7 @@
 """A configuration in another form: a single file on stdout, alone, so that it can be piped; what it does not carry on stderr."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -13,7 +14,7 @@ from stratumops.errors import InvalidInputError
 
 
 def act(answer: Answer) -> None:
-    """Write what `--output` asks for: a folder for an export, a file for an import. Raises ConflictError, InvalidInputError."""
+    """Write what `--output` asks for: a file for an import; for an export a folder, or a file where there is one. Raises ConflictError, InvalidInputError."""
     target = answer.extras.get("output")
     if not target or target == STDOUT:
         return
@@ -22,12 +23,20 @@ def act(answer: Answer) -> None:
         files = {target: output.config}
     else:
         assert isinstance(output, ExportConfigOutput)
-        folder = target.rstrip("/")
-        if not folder:
-            raise InvalidInputError(f"{target!r} is no place to write to", hint="name a folder of your own")
-        files = {f"{folder}/{name}": text for name, text in output.files.items()}
+        files = _placed(output.files, target)
     for written in write_new(files, force=bool(answer.extras.get("force"))):
         answer.session.notes.print(Text.assemble(("wrote ", "good"), visible(written)), soft_wrap=True)
+
+
+def _placed(files: Mapping[str, str], target: str) -> dict[str, str]:
+    """Texts by path: a single file under the name that was given, when that looks like a file's; else all in a folder."""
+    folder = target.rstrip("/")
+    if not folder:
+        raise InvalidInputError(f"{target!r} is no place to write to", hint="name a folder of your own")
+    path = Path(folder)
+    if len(files) == 1 and folder == target and path.suffix and not path.is_dir():
+        return {folder: next(iter(files.values()))}
+    return {f"{folder}/{name}": text for name, text in files.items()}
 
 
 def show(answer: Answer) -> None:

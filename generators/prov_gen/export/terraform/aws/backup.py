@@ -140,4 +140,5 @@ BACKUP = Main(
     (Special(_write_vault), Refers("kms_key", "kms_key_arn", "kms_key", "arn")),
     more=_more,
     recover=_recover,
+    name_attribute="name",
 )

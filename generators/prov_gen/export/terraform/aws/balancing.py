@@ -218,4 +218,10 @@ LOAD_BALANCER = Main(
     ),
     more=_more,
     recover=_recover,
+    refuses=lambda body: (
+        ""
+        if body.get("load_balancer_type", "application") in {"application", "network"}
+        else "a configuration has application and network load balancers only"
+    ),
+    name_attribute="name",
 )

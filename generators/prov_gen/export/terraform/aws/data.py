@@ -25,6 +25,8 @@ _FORCE_TLS = {
     "mariadb": "require_secure_transport",
 }
 _STORAGE = {"ssd": "gp3", "gp2": "gp2", "gp3": "gp3", "io1": "io1", "io2": "io2", "hdd": "standard"}
+_ARM = re.compile(r"db\.[a-z]+\d+g[a-z]*\.\w+")
+"""Classes on Graviton: a `g` after the generation. Source: Amazon RDS, "DB instance class types"."""
 HANDLE = re.compile(r"vault:[A-Za-z0-9_./-]+#[A-Za-z0-9_.-]+")
 
 
@@ -40,24 +42,45 @@ def _version(database: Any) -> str:
     return database.version or (catalogue.default_engine(database.engine).version if known else "")
 
 
+def _database_class(item: Item) -> str:
+    """The class of machine, or a variable where RDS would refuse it."""
+    named = _class(item.raw.plan, "database", "db.")
+    if item.raw.engine != "sqlserver" or not _ARM.match(named):
+        return named
+    reason = f"RDS has no SQL Server on ARM machines ({named}): choose a class such as db.m6i.large when Terraform runs"
+    item.leave("plan", reason)
+    # A size that is the default is not kept either.
+    item.ledger.tell((*item.path, "plan"), reason)
+    label = re.sub(r"\W", "_", f"class_of_{item.raw.name}")
+    item.document.define("variable", label, {"type": "string", "description": f"Class of machine of {item.raw.name}"})
+    return Expression(f"${{var.{label}}}")
+
+
 def _write_engine(item: Item, body: Body) -> None:
     engine = item.get("engine")
     body["engine"] = _ENGINES[engine]
     if version := _version(item.raw):
         item.get("version")
         body["engine_version"] = version
-    body["instance_class"] = _class(item.get("plan"), "database", "db.")
+    item.get("plan")
+    body["instance_class"] = _database_class(item)
     if item.get("logs_exported"):
         body["enabled_cloudwatch_logs_exports"] = _LOGS[engine]
 
 
+def _other_engine(body: Body) -> str:
+    engine = body.get("engine")
+    if engine in _ENGINES.values():
+        return ""
+    return f"a configuration has no such engine as {str(engine)[:64]!r}" if engine else "it names no engine"
+
+
 def _read_engine(body: Body, record: dict[str, Any]) -> None:
     engine = {theirs: ours for ours, theirs in _ENGINES.items()}.get(str(body.get("engine")))
-    if engine:
-        record["engine"] = engine
+    record["engine"] = engine
     record["logs_exported"] = bool(body.get("enabled_cloudwatch_logs_exports"))
     for field, attribute in (("version", "engine_version"), ("plan", "instance_class")):
-        if isinstance(body.get(attribute), str):
+        if body.get(attribute) is not None:
             record[field] = body[attribute]
 
 
@@ -121,7 +144,7 @@ def _more(item: Item) -> None:
         replica: Body = {
             "identifier": f"{item.raw.name}-replica-{index + 1}",
             "replicate_source_db": reference("aws_db_instance", own, "identifier"),
-            "instance_class": _class(item.raw.plan, "database", "db."),
+            "instance_class": _database_class(item),
             "storage_encrypted": item.raw.encryption_at_rest,
             "publicly_accessible": item.raw.publicly_accessible,
             "auto_minor_version_upgrade": item.raw.auto_minor_upgrades,
@@ -168,7 +191,7 @@ DATABASE = Main(
     "aws_db_instance",
     (
         Attribute("name", "identifier"),
-        Special(_write_engine, _read_engine),
+        Special(_write_engine, _read_engine, {"plan": "instance_class", "version": "engine_version"}),
         Attribute("storage_gb", "allocated_storage"),
         Attribute("storage_type", "storage_type", _STORAGE),
         Attribute("iops", "iops"),
@@ -189,6 +212,7 @@ DATABASE = Main(
     more=_more,
     recover=_recover,
     accepts=lambda item: "" if item.raw.engine in _ENGINES else f"RDS has no {item.raw.engine}",
+    refuses=_other_engine,
 )
 
 
@@ -236,4 +260,8 @@ CACHE = Main(
     more=_cache_subnets,
     recover=_recover_cache,
     accepts=lambda item: "a replication group has no memcached" if item.raw.engine == "memcached" else "",
+    refuses=lambda body: (
+        "" if body.get("engine", "redis") in {"redis", "valkey"} else "a configuration has no such engine in a replication group"
+    ),
+    name_attribute="replication_group_id",
 )

@@ -172,5 +172,6 @@ KUBERNETES = Main(
     (Special(_write_cluster, _read_cluster), Tags()),
     more=_more,
     recover=_recover,
+    name_attribute="name",
     accepts=lambda item: "a cluster that AWS does not manage is built from taskservs" if item.raw.managed is False else "",
 )

@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
+from prov_gen.effective import provider_of, region_of
 from prov_gen.export.terraform.aws.data import HANDLE
+from prov_gen.export.terraform.aws.roles import account, policy
 from prov_gen.export.terraform.document import Body, Expression, label_of, name_of, reference, referred
 from prov_gen.export.terraform.item import Item
 from prov_gen.export.terraform.rows import Attribute, Fixed, Special, Tags, unescape_text
@@ -159,10 +161,46 @@ def _alias(item: Item) -> None:
     item.put("aws_kms_alias", item.label, body)
 
 
+def _write_policy(item: Item, body: Body) -> None:
+    """CloudWatch Logs uses a key only where the key's own policy names it; others ask in the caller's name.
+
+    Source: Amazon CloudWatch Logs, "Encrypt log data in CloudWatch Logs using AWS KMS".
+    """
+    if not any(group.kms_key == item.raw.name for group in _log_groups(item)):
+        return
+    own, region = account(item), region_of(item.raw if hasattr(item.raw, "region") else item.config, item.config)
+    owner = {
+        "Sid": "Account",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{own}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    logs = {
+        "Sid": "CloudWatchLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        # In the policy of a key this is the key alone.
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{own}:log-group:*"}},
+    }
+    body["policy"] = policy(owner, logs)
+
+
+def _log_groups(item: Item) -> list[Any]:
+    return [group for group in item.config.log_groups if group.kms_key and provider_of(group, item.config) == item.provider]
+
+
 KMS_KEY = Main(
     "kms_key",
     "aws_kms_key",
-    (Special(_write_rotation, _read_rotation), Attribute("deletion_window_days", "deletion_window_in_days"), Tags(shown="Name")),
+    (
+        Special(_write_rotation, _read_rotation),
+        Attribute("deletion_window_days", "deletion_window_in_days"),
+        Special(_write_policy),
+        Tags(shown="Name"),
+    ),
     more=_alias,
 )
 
@@ -179,4 +217,6 @@ def _read_secret(body: Body, record: dict[str, Any]) -> None:
         record["handle"] = found[0]
 
 
-SECRET = Main("secret", "aws_secretsmanager_secret", (Special(_write_secret, _read_secret), Tags()))
+SECRET = Main(
+    "secret", "aws_secretsmanager_secret", (Special(_write_secret, _read_secret), Tags()), name_attribute="name"
+)

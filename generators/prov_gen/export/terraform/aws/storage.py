@@ -205,6 +205,7 @@ QUEUE = Main(
     "queue",
     "aws_sqs_queue",
     (Special(_write_queue, _read_queue), Tags()),
+    name_attribute="name",
     accepts=lambda item: "a topic is no queue" if item.raw.kind == "topic" else "",
 )
 _OWN_KEY = "alias/aws/sns"
@@ -231,5 +232,6 @@ TOPIC = Main(
     "queue",
     "aws_sns_topic",
     (Special(_write_topic, _read_topic), Tags()),
+    name_attribute="name",
     accepts=lambda item: "" if item.raw.kind == "topic" else "a queue is no topic",
 )
