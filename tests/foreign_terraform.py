@@ -58,9 +58,7 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], set[str]]] = {
                     "team": {
                         "for_each": {"red": {"days": 7}, "blue": {"days": 30}},
                         "bucket": "${aws_s3_bucket.team[each.key].id}",
-                        "rule": [
-                            {"id": "age", "status": "Enabled", "filter": {}, "expiration": {"days": "${each.value.days}"}}
-                        ],
+                        "rule": [{"id": "age", "status": "Enabled", "filter": {}, "expiration": {"days": "${each.value.days}"}}],
                     }
                 },
                 "aws_s3_bucket_logging": {
@@ -115,6 +113,37 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "resource.aws_backup_selection.nightly.resources",
         },
     ),
+    "a zone and its records": (
+        {
+            "resource": {
+                "aws_route53_zone": {"main": {"name": "example.com"}},
+                "aws_route53_record": {
+                    "www": {
+                        "zone_id": "${aws_route53_zone.main.zone_id}",
+                        "name": "www.example.com",
+                        "type": "A",
+                        "ttl": 60,
+                        "records": ["192.0.2.7"],
+                    },
+                    "app": {
+                        "zone_id": "${aws_route53_zone.main.zone_id}",
+                        "name": "app.example.com",
+                        "type": "A",
+                        "alias": {
+                            "name": "${module.lb.dns_name}",
+                            "zone_id": "${module.lb.zone_id}",
+                            "evaluate_target_health": True,
+                        },
+                    },
+                },
+            }
+        },
+        {
+            "resource.aws_route53_record.app.alias.name",
+            "resource.aws_route53_record.app.alias.zone_id",
+            "resource.aws_route53_record.app.alias.evaluate_target_health",
+        },
+    ),
     "wrong types": (
         {
             "resource": {
@@ -126,7 +155,6 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "resource.aws_instance.web.instance_type",
             "resource.aws_instance.web.ami",
             "resource.aws_instance.web.monitoring",
-            "resource.aws_ebs_volume.data",
             "resource.aws_ebs_volume.data.size",
         },
     ),

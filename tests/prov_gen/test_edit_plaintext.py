@@ -29,7 +29,6 @@ EMPTY = InfrastructureConfig.model_validate({"servers": []})
         (f"    # the password: {CANARY}", True),
         ('    key = "AKIAABCDEFGHIJKLMNOP",', True),
         ('    DB_PASSWORD = "vault:secret/db#password",', False),
-        ("    password = from_the_vault,", False),
         ('    name = "web", # the password is in the vault', False),
         ("    metadata_tokens = 'required,", False),
     ],

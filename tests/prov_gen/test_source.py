@@ -62,6 +62,14 @@ def test_what_cannot_be_read_says_why_and_what_to_do(workspace: Workspace, text:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("path", ["main.tf", " deep/main.TF ", "../main.tf"])
+def test_a_path_to_hcl_is_refused_with_the_way_to_convert_it(workspace: Workspace, path: str) -> None:
+    with pytest.raises(InvalidInputError, match="written in HCL") as caught:
+        read_source(path, workspace)
+    assert "hcl2json" in caught.value.hint
+    assert "prov import terraform" in caught.value.hint
+
+
 @given(st.text())
 def test_any_text_is_a_source_or_an_error_of_ours(text: str) -> None:
     try:

@@ -113,7 +113,7 @@ def test_thirty_rows_are_shown_and_the_rest_is_summed_up():
     assert len(shown) == MAX_ROWS + 1
     assert shown[0].name == "r80"
     assert shown[-1] == Row("and 50 others", (Decimal(sum(range(1, 51))), Decimal(50)))
-    assert "and 50 others" in words(drawn(*rows))
+    assert "and 50 others (bar cut short)" in words(drawn(*rows))
 
 
 def test_a_picture_without_rows_or_with_zeros_only_is_one():
@@ -199,3 +199,21 @@ def test_a_machine_without_fonts_says_so_instead_of_drawing_no_letters(monkeypat
 def test_the_renderer_is_loaded_by_the_first_picture_only():
     code = "import sys, stratumops.pictures.png, stratumops.pictures.bars; sys.exit('resvg_py' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("layout", ["stacked", "paired"])
+def test_the_sum_of_the_others_does_not_make_hair_lines_of_the_rest(layout):
+    rows = [row(f"r{number}", "100", "50") for number in range(1000)]
+    root = drawn(*rows, layout=layout)
+    lengths = [float(rect.get("width", 0)) for rect in rects(root, 0)]
+    assert len(lengths) == MAX_ROWS + 1
+    assert min(lengths) > 60
+    for rect in (*rects(root, 0), *rects(root, 1)):
+        assert float(rect.get("x", 0)) + float(rect.get("width", 0)) <= 670
+    assert "and 970 others (bar cut short)" in words(root)
+    assert "145500 USD" in words(root)
+
+
+def test_a_small_sum_of_the_others_is_not_cut():
+    rows = [row("large", "1000"), *(row(f"r{number}", "1") for number in range(100))]
+    assert "and 71 others" in words(drawn(*rows))

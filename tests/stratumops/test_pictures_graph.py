@@ -1,12 +1,13 @@
 """A graph is well-formed SVG that shows every box and arrow, and holds a user's text as text."""
 
+import itertools
 import re
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratumops.pictures.graph import CHARACTERS, MOST_ARROWS, Box, graph_svg
+from stratumops.pictures.graph import CHARACTERS, COLUMNS, MOST_ARROWS, Box, graph_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -20,7 +21,7 @@ def texts(root: ET.Element) -> list[str]:
 
 
 def arrows(root: ET.Element) -> list[ET.Element]:
-    return [node for node in root.iter(f"{SVG}path") if node.get("class") == "arrow"]
+    return [node for node in root.iter(f"{SVG}path") if (node.get("class") or "").startswith("arrow")]
 
 
 def test_every_box_heading_and_arrow_is_drawn():
@@ -103,3 +104,38 @@ def test_markup_in_a_name_is_shown_and_not_obeyed():
 def test_nothing_is_fetched_from_anywhere():
     svg = graph_svg("x", ["1"], [Box("a", ("https://example.com/a.png",), 0)], [])
     assert not re.search(r"(href|src|url\((?!#)|@import|@font-face)", svg)
+
+
+def test_many_columns_go_on_in_further_rows_and_the_picture_stays_narrow():
+    boxes = [Box(str(number), ("name",), number) for number in range(13)]
+    root = drawn(graph_svg("x", [f"wave {number}" for number in range(13)], boxes, [("0", "12")]))
+    assert float(root.get("width", "0")) < 1600
+    heads = [node for node in root.iter(f"{SVG}text") if node.get("class") == "head"]
+    assert len({node.get("y") for node in heads}) == 3
+    assert len({node.get("x") for node in heads}) == COLUMNS
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
+def test_no_arrow_to_another_column_runs_behind_a_box(pairs: list[tuple[int, int]]):
+    boxes = [Box(str(number), ("name",) * (1 + number % 3), number % 13) for number in range(31)]
+    wanted = [(str(a), str(b)) for a, b in pairs if a % 13 != b % 13]
+    root = drawn(graph_svg("x", [], boxes, wanted))
+    places = [
+        tuple(float(node.get(key, "0")) for key in ("x", "y", "width", "height"))
+        for node in root.iter(f"{SVG}rect")
+        if node.get("class") == "box"
+    ]
+    for arrow in arrows(root):
+        corners = [tuple(map(float, one)) for one in re.findall(r"(-?[0-9.]+),(-?[0-9.]+)", arrow.get("d", ""))]
+        for (x1, y1), (x2, y2) in itertools.pairwise(corners):
+            assert min(x1, x2) >= 0
+            for x, y, width, height in places:
+                is_beside = max(x1, x2) <= x or min(x1, x2) >= x + width
+                assert is_beside or max(y1, y2) <= y or min(y1, y2) >= y + height
+
+
+def test_a_title_that_is_longer_than_the_boxes_is_not_cut_off():
+    title = "Migration: 1 to add, 0 to change, 0 to replace, 0 to destroy, in 1 wave"
+    root = drawn(graph_svg(title, ["wave 1"], [Box("a", ("a",), 0)], []))
+    assert texts(root)[0] == title
+    assert float(root.get("width", "0")) > len(title) * 8

@@ -80,7 +80,7 @@ async def check_compliance(args: CheckComplianceInput, ctx: Context) -> CheckCom
     where = await places(read, paths_of(found), nickel=ctx.nickel, workspace=ctx.workspace)
     proposal = None
     if args.fix and found.failed:
-        proposal = await propose(read, found, nickel=ctx.nickel, workspace=ctx.workspace, today=ctx.today())
+        proposal = await propose(read, found, nickel=ctx.nickel, workspace=ctx.workspace, today=ctx.today(), pricer=ctx.pricer)
     rows = failure_rows(found.failed, where)
     shown = rows[: ctx.defaults.max_rows or None]
     rewritten = [proposal.rewritten] if proposal and proposal.rewritten else []

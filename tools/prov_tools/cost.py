@@ -17,6 +17,7 @@ from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 if TYPE_CHECKING:
     from datetime import date
 
+    from prov_gen.load import Loaded
     from prov_gen.model.infrastructure import InfrastructureConfig
     from prov_judge.cost.model import Estimate, Part, ResourceCost, Saving
     from prov_judge.prices.book import PriceBook
@@ -45,7 +46,10 @@ class EstimateCostInput(ToolInput):
     against: Annotated[SkipJsonSchema[ConfigText | None], Field(description="Another configuration, to show the difference")] = (
         None
     )
-    budget: Annotated[SkipJsonSchema[float | None], Field(description="Most that a month may cost, in USD", gt=0, le=1e12)] = None
+    budget: Annotated[
+        SkipJsonSchema[float | None],
+        Field(description="Most that a month may cost, in USD; else limits.monthly_budget of the configuration", gt=0, le=1e12),
+    ] = None
     rates: Annotated[
         SkipJsonSchema[dict[str, float] | None],
         Field(description='What one unit of a currency is in USD, for a sum of all: {"EUR": 1.08}'),
@@ -106,12 +110,14 @@ class EstimateCostOutput(ToolOutput):
 )
 async def estimate_cost(args: EstimateCostInput, ctx: Context) -> EstimateCostOutput:
     """Price a month of a configuration from dated price lists."""
-    from prov_judge.cost.budget import check  # noqa: PLC0415 - the models cost 60 ms, paid by the first call that needs them
+    from prov_judge.cost.budget import check, of  # noqa: PLC0415 - the models cost 60 ms, paid by the first call that needs them
     from prov_judge.cost.document import as_json  # noqa: PLC0415 - as above
 
-    found = await _estimate(args.config, args, ctx)
-    before = await _estimate(args.against, args, ctx, must_have_region=False) if args.against else None
-    verdict = check(found, Decimal(str(args.budget)), CURRENCY) if args.budget else None
+    read = await loaded(args.config, ctx)
+    found = await _estimate(read, args, ctx)
+    before = await _estimate(await loaded(args.against, ctx), args, ctx, must_have_region=False) if args.against else None
+    budget = (Decimal(str(args.budget)), CURRENCY) if args.budget else of(read.config)
+    verdict = check(found, *budget) if budget else None
     dearest = sorted(found.resources, key=_dearest_first)
     shown = dearest[: ctx.defaults.max_rows or None]
     savings = found.savings[: ctx.defaults.max_rows or None]
@@ -135,10 +141,9 @@ async def estimate_cost(args: EstimateCostInput, ctx: Context) -> EstimateCostOu
     )
 
 
-async def _estimate(config: str, args: EstimateCostInput, ctx: Context, *, must_have_region: bool = True) -> "Estimate":
+async def _estimate(read: "Loaded", args: EstimateCostInput, ctx: Context, *, must_have_region: bool = True) -> "Estimate":
     from prov_judge.cost.estimate import estimate  # noqa: PLC0415 - as above
 
-    read = await loaded(config, ctx)
     rates = {currency: Decimal(str(rate)) for currency, rate in (args.rates or {}).items()}
 
     def work() -> "Estimate":
@@ -171,7 +176,7 @@ def totals_of(estimate: "Estimate") -> list[TotalRow]:
 
 def saving_words(saving: "Saving") -> str:
     """A saving in one line."""
-    return f"{saving.address}: {saving.change} saves {cents(saving.monthly):,.2f} {saving.currency} ({saving.why})"
+    return f"{saving.address}: {saving.change}; saves {cents(saving.monthly):,.2f} {saving.currency} ({saving.why})"
 
 
 def omitted(number: int, one: str, many: str = "") -> list[str]:

@@ -68,7 +68,7 @@ async def plan_migration(args: PlanMigrationInput, ctx: Context) -> PlanMigratio
     from prov_judge.migration.markdown import as_markdown  # noqa: PLC0415 - the models cost 60 ms, paid by the first call
     from prov_judge.migration.picture import as_svg  # noqa: PLC0415 - as above
     from prov_judge.migration.plan import plan_migration as plan  # noqa: PLC0415 - as above
-    from prov_judge.migration.words import summary  # noqa: PLC0415 - as above
+    from prov_judge.migration.words import compliance_words, summary, told_compliance  # noqa: PLC0415 - as above
 
     current, target = await loaded(args.current, ctx), await loaded(args.target, ctx)
 
@@ -86,7 +86,7 @@ async def plan_migration(args: PlanMigrationInput, ctx: Context) -> PlanMigratio
         summary=summary(found),
         steps=[_row(step, most) for step in shown],
         cost_delta=delta(found.cost_before, found.cost_after),
-        compliance={one.framework: f"{one.before} -> {one.after}" for one in found.compliance},
+        compliance={one.framework: compliance_words(one) for one in told_compliance(found)},
         notes=[
             *notes[:most],
             *omitted(len(notes) - len(notes[:most]), "note is", "notes are"),

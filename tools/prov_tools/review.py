@@ -144,7 +144,7 @@ def _answer(found: "Review", links: dict[str, str] | None) -> ReviewConfigOutput
         problems=[_short(text) for _, text in sorted(problems, key=lambda one: one[0])],
         cost=costs(estimate) if estimate else {},
         compliance={one.framework: summarise(one).short for one in found.assessments},
-        savings=[_short(f"{one.address}: {one.change} saves {one.monthly:,.2f} {one.currency}") for one in savings[:MOST_ROWS]],
+        savings=[_short(f"{one.address}: {one.change}; saves {one.monthly:,.2f} {one.currency}") for one in savings[:MOST_ROWS]],
         links=links,
         changes=summary(found.migration) if found.migration else None,
         whole=found,

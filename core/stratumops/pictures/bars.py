@@ -19,6 +19,8 @@ Layout = Literal["stacked", "paired"]
 
 MAX_ROWS = 30
 """Rows of one panel; the smaller ones are added up in a last row."""
+_MOST_OF_OTHERS = 2
+"""The row of the others is at most so many times as long as the longest one; a longer bar is cut, and its name says so."""
 WIDTH = 860
 
 _MARGIN, _NAMES, _LABELS = 24, 240, 170
@@ -80,7 +82,10 @@ def bars(title: str, series: Sequence[str], panels: Sequence[Panel], *, layout: 
 
 
 def largest(rows: Sequence[Row], limit: int = MAX_ROWS) -> list[Row]:
-    """The rows with the largest amounts first; those behind the limit become one row, "and n others"."""
+    """The rows with the largest amounts first; those behind the limit become one row, "and n others".
+
+    Its bar would make all others hair-lines where it is far longer than they are: `bars` then cuts it at the end of the scale.
+    """
     ordered = sorted(rows, key=lambda row: (-max(sum(row.amounts), Decimal(0)), row.name))
     if len(ordered) <= limit:
         return ordered
@@ -94,7 +99,10 @@ def _panel(panel: Panel, series: int, layout: Layout, top: int) -> tuple[list[st
     if any(len(row.amounts) != series or min(row.amounts) < 0 for row in panel.rows):
         raise ValueError(f"each row has {series} amounts, none below zero")
     rows = largest(panel.rows)
-    longest = max((_reach(row.amounts, layout) for row in rows), default=Decimal(0))
+    own, others = rows[:MAX_ROWS], rows[MAX_ROWS:]
+    longest = max((_reach(row.amounts, layout) for row in own), default=Decimal(0))
+    if sum_ := max((_reach(row.amounts, layout) for row in others), default=Decimal(0)):
+        longest = max(longest, min(sum_, longest * _MOST_OF_OTHERS))
     step, ticks = _STEP[layout], _ticks(float(longest))
     scale = _SPAN / ticks[-1]
     bottom = top + _PANEL_HEAD + step * len(rows)
@@ -106,8 +114,20 @@ def _panel(panel: Panel, series: int, layout: Layout, top: int) -> tuple[list[st
         )
         drawn.append(_text(x, bottom + 14, f"{tick:,.10g}", "quiet", size=11, anchor="middle"))
     for number, row in enumerate(rows):
-        drawn += _row(row, layout, top + _PANEL_HEAD + number * step, scale, panel.label(row.amounts))
+        shown = _cut_short(row, layout, Decimal(str(ticks[-1])))
+        drawn += _row(shown, layout, top + _PANEL_HEAD + number * step, scale, panel.label(row.amounts))
     return drawn, bottom + _FOOT
+
+
+def _cut_short(row: Row, layout: Layout, most: Decimal) -> Row:
+    """The row with no bar beyond the end of the scale."""
+    if _reach(row.amounts, layout) <= most:
+        return row
+    kept, room = [], most
+    for amount in row.amounts:
+        kept.append(min(amount, room))
+        room -= kept[-1] if layout == "stacked" else Decimal(0)
+    return Row(f"{row.name} (bar cut short)", tuple(kept))
 
 
 def _row(row: Row, layout: Layout, y: int, scale: float, label: str) -> list[str]:

@@ -1,5 +1,8 @@
 """A directed graph as SVG: boxes in columns from left to right, arrows between them.
 
+Columns that do not fit beside each other go on in a further row, as lines of text do. An arrow to the next column is a
+curve; every other runs through the gaps between columns and a corridor above its target's row, never behind a box.
+
 Whoever draws says which column a box stands in (the wave of a step, the depth of a node); here the boxes of a column are put
 in an order that lets arrows cross little (the barycentre method of Sugiyama, Tagawa and Toda, 1981), and drawn. No font is
 fetched: boxes are as wide as a monospace font needs.
@@ -31,9 +34,23 @@ _LINE = 16
 _BOX = CHARACTERS * _CHARACTER + 20
 _GAP = 70
 _ROW = 14
-_MARGIN = 20
-_HEAD = 58
+_MARGIN = 30
+_TOP = 34
+"""Where the first row begins, below the title."""
+_HEAD = 24
+"""From a row's corridor to its boxes."""
+_BETWEEN = 14
+"""Between two rows."""
+_LETTER = 8.6  # the same font, bold, at 14 px
 _SWEEPS = 4
+
+COLUMNS = 5
+"""Columns of a row: the picture stays below 1,600 px, the width of a page of a pull request on a large screen."""
+_MOST_LETTERS = 170
+_LANES = 12
+_LANE = 4
+_TURN = 5
+"""Radius of a corner."""
 
 MOST_ARROWS = 3_000
 """Arrows that are drawn: beyond it a picture is a grey surface, and takes long."""
@@ -43,7 +60,7 @@ _MOST_REDUCED = 500
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A node: `lines` are its text (the first is bold), `column` counts from 0."""
+    """A node: `lines` are its text (the first is bold), `column` counts from 0, over all rows."""
 
     id: str
     lines: tuple[str, ...]
@@ -59,7 +76,31 @@ class _Placed:
 
     @property
     def height(self) -> float:
-        return len(self.box.lines) * _LINE + 14
+        return _height(self.box)
+
+    @property
+    def row(self) -> int:
+        return self.box.column // COLUMNS
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of columns: `lanes` are the heights at which the arrows of each source run above it."""
+
+    lanes: Mapping[str, int]
+    top: float
+    bottom: float
+
+    @property
+    def boxes(self) -> float:
+        return self.top + _corridor(len(self.lanes)) + _HEAD
+
+    def lane(self, source: str) -> float:
+        return self.top + _LANE * (1 + self.lanes[source] % _LANES)
 
 
 def graph_svg(title: str, columns: Sequence[str], boxes: Sequence[Box], arrows: Sequence[tuple[str, str]]) -> str:
@@ -75,24 +116,41 @@ def graph_svg(title: str, columns: Sequence[str], boxes: Sequence[Box], arrows: 
         drawn = drawn[:MOST_ARROWS]
     elif len(drawn) <= _MOST_REDUCED:
         drawn = _without_shortcuts(drawn)
-    placed = _place(_ordered(boxes, drawn))
-    width = _MARGIN * 2 + max(1, len(columns)) * _BOX + max(0, len(columns) - 1) * _GAP
-    height = max((one.y + one.height for one in placed.values()), default=float(_HEAD)) + _MARGIN
+    in_columns = _ordered(boxes, drawn)
+    rows = _rows(in_columns, len(columns), _lanes({box.id: box for box in boxes}, drawn))
+    placed = _place(in_columns, rows)
+    across = min(COLUMNS, max(1, len(columns), len(in_columns)))
+    heading = cut(title, _MOST_LETTERS)
+    width = max(_MARGIN * 2 + across * _BOX + (across - 1) * _GAP, _MARGIN * 2 + len(heading) * _LETTER)
+    height = rows[-1].bottom + _MARGIN
     size = f'width="{width:.0f}" height="{height:.0f}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width:.0f} {height:.0f}" role="img">',
         f"<title>{escaped(title)}</title>",
         _STYLE,
         f'<rect class="ground" {size}/>',
-        f'<text class="title" x="{_MARGIN}" y="24">{escaped(title)}</text>',
+        f'<text class="title" x="{_MARGIN}" y="24">{escaped(heading)}</text>',
     ]
     parts += [
-        f'<text class="head" x="{_MARGIN + index * (_BOX + _GAP):.0f}" y="46">{escaped(cut(name, CHARACTERS))}</text>'
+        f'<text class="head" x="{_left(index):.0f}" y="{rows[index // COLUMNS].boxes - 12:.0f}">'
+        f"{escaped(cut(name, CHARACTERS))}</text>"
         for index, name in enumerate(columns)
     ]
-    parts += [_arrow(placed[source], placed[target]) for source, target in drawn]
+    parts += [_arrow(placed[source], placed[target], rows) for source, target in drawn]
     parts += [_drawn(one) for one in placed.values()]
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _height(box: Box) -> float:
+    return len(box.lines) * _LINE + 14
+
+
+def _left(column: int) -> float:
+    return _MARGIN + column % COLUMNS * (_BOX + _GAP)
+
+
+def _corridor(lanes: int) -> float:
+    return (min(lanes, _LANES) + 1) * _LANE if lanes else 0
 
 
 def _without_shortcuts(arrows: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -135,25 +193,74 @@ def _ordered(boxes: Sequence[Box], arrows: Sequence[tuple[str, str]]) -> list[li
     return columns
 
 
-def _place(columns: list[list[Box]]) -> dict[str, _Placed]:
+def _is_far(source: Box, target: Box) -> bool:
+    """Whether an arrow cannot stay in the gap beside its source."""
+    is_beside = source.column // COLUMNS == target.column // COLUMNS and 0 <= target.column - source.column <= 1
+    return not is_beside
+
+
+def _lanes(boxes: Mapping[str, Box], arrows: Sequence[tuple[str, str]]) -> dict[int, dict[str, int]]:
+    """For each row the sources whose arrows run above it, numbered."""
+    lanes: dict[int, dict[str, int]] = {}
+    for source, target in arrows:
+        if _is_far(boxes[source], boxes[target]):
+            above = lanes.setdefault(boxes[target].column // COLUMNS, {})
+            above.setdefault(source, len(above))
+    return lanes
+
+
+def _rows(columns: list[list[Box]], headings: int, lanes: Mapping[int, Mapping[str, int]]) -> list[_Row]:
+    rows: list[_Row] = []
+    top = float(_TOP)
+    for first in range(0, max(1, headings, len(columns)), COLUMNS):
+        row = _Row(lanes.get(first // COLUMNS, {}), top, top)
+        tallest = max((sum(_height(box) + _ROW for box in column) for column in columns[first : first + COLUMNS]), default=0.0)
+        rows.append(_Row(row.lanes, top, row.boxes + max(0.0, tallest - _ROW)))
+        top = rows[-1].bottom + _BETWEEN
+    return rows
+
+
+def _place(columns: list[list[Box]], rows: Sequence[_Row]) -> dict[str, _Placed]:
     placed: dict[str, _Placed] = {}
     for index, column in enumerate(columns):
-        y = float(_HEAD)
+        y = rows[index // COLUMNS].boxes
         for box in column:
-            placed[box.id] = one = _Placed(box, _MARGIN + index * (_BOX + _GAP), y)
+            placed[box.id] = one = _Placed(box, _left(index), y)
             y += one.height + _ROW
     return placed
 
 
-def _arrow(source: _Placed, target: _Placed) -> str:
-    x1, y1 = source.x + _BOX, source.y + source.height / 2
-    x2, y2 = target.x, target.y + target.height / 2
-    if x2 <= x1:  # backwards or within a column: around the right side
-        x2 = target.x + _BOX
+def _arrow(source: _Placed, target: _Placed, rows: Sequence[_Row]) -> str:
+    x1, y1, x2, y2 = source.x + _BOX, source.middle, target.x, target.middle
+    if _is_far(source.box, target.box):
+        row = rows[target.row]
+        number, lane = row.lanes[source.box.id], row.lane(source.box.id)
+        out, back = x1 + 8 + number % 5 * _LANE, x2 - 12 - number % 4 * _LANE
+        corners = [(x1, y1), (out, y1), (out, lane), (back, lane), (back, y2), (x2 - 5, y2)]
+        return f'<path class="arrow far" d="{_turning(corners)}"/>'
+    if source.box.column == target.box.column:  # around the right side
         bend = x1 + _GAP / 2
-        return f'<path class="arrow" d="M{x1:.1f},{y1:.1f} C{bend:.1f},{y1:.1f} {bend:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"/>'
+        return f'<path class="arrow" d="M{x1:.1f},{y1:.1f} C{bend:.1f},{y1:.1f} {bend:.1f},{y2:.1f} {x1:.1f},{y2:.1f}"/>'
     bend = (x1 + x2) / 2
     return f'<path class="arrow" d="M{x1:.1f},{y1:.1f} C{bend:.1f},{y1:.1f} {bend:.1f},{y2:.1f} {x2 - 5:.1f},{y2:.1f}"/>'
+
+
+def _turning(corners: Sequence[tuple[float, float]]) -> str:
+    """A path along straight lines, with rounded corners."""
+    (x, y), *inner, last = corners
+    path = [f"M{x:.1f},{y:.1f}"]
+    for index, corner in enumerate(inner, 1):
+        before, after = _towards(corner, corners[index - 1]), _towards(corner, corners[index + 1])
+        path.append(f"L{before[0]:.1f},{before[1]:.1f} Q{corner[0]:.1f},{corner[1]:.1f} {after[0]:.1f},{after[1]:.1f}")
+    return " ".join([*path, f"L{last[0]:.1f},{last[1]:.1f}"])
+
+
+def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """The point of a line from a corner where its curve ends."""
+    across, down = other[0] - corner[0], other[1] - corner[1]
+    length = abs(across) + abs(down)
+    part = min(_TURN, length / 2) / length if length else 0.0
+    return corner[0] + across * part, corner[1] + down * part
 
 
 def _drawn(one: _Placed) -> str:
@@ -180,6 +287,7 @@ text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; 
 .name { font-weight: bold }
 .box { fill: #f6f8fa; stroke-width: 1.2 }
 .arrow { fill: none; stroke: #8c959f; stroke-width: 1.2; marker-end: url(#tip) }
+.far { stroke-width: 1; stroke-opacity: 0.6 }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .ground { fill: #0d1117 } .head, .note { fill: #9198a1 } .box { fill: #161b22 } }
 </style>"""

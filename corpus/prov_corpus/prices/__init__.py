@@ -19,11 +19,13 @@ from prov_corpus.prices.compute import (
 from prov_corpus.prices.discounts import share_of_server, sustained_use_discount
 from prov_corpus.prices.disk_tiers import disk_tier, disk_tiers, tiered_lines
 from prov_corpus.prices.services import ANY_REGION, ServicePrice, service_prices
+from prov_corpus.prices.tiers import PriceTiers, price_tiers
 
 __all__ = [
     "ANY_REGION",
     "HOURS_PER_MONTH",
     "ComputePrice",
+    "PriceTiers",
     "ServicePrice",
     "Sku",
     "cheapest_sku",
@@ -33,6 +35,7 @@ __all__ = [
     "nearest_skus",
     "plan_size",
     "price",
+    "price_tiers",
     "priced_regions",
     "service_prices",
     "share_of_server",

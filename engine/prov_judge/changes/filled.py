@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from prov_corpus import catalogue
-from prov_gen.effective import find_plan, machine_of, provider_of, region_of
+from prov_gen.effective import find_plan, is_managed, machine_of, provider_of, region_of
 from prov_gen.model.base import Record
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import Item
@@ -66,6 +66,7 @@ def _server(values: dict[str, Any], record: Any, config: InfrastructureConfig, p
 
 def _kubernetes(values: dict[str, Any], record: Any, config: InfrastructureConfig, provider: str) -> None:
     values["version"] = values["version"] or catalogue.default_kubernetes().version
+    values["managed"] = is_managed(record, provider)
     networking, shared = values["networking"], config.networking
     networking["cni_version"] = networking["cni_version"] or _default_cni(networking["cni"])
     for field in ("pod_cidr", "service_cidr"):

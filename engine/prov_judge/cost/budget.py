@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from prov_corpus.prices.table import CURRENCIES
 from prov_corpus.similar import nearest
+from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_judge.cost.amount import exact
 from prov_judge.cost.model import Estimate
 from stratumops.errors import InvalidInputError
 
@@ -47,6 +49,12 @@ class BudgetVerdict:
         if self.cost <= self.budget < self.high:
             said.append(f"large usage would cost {self.high:.2f} {self.currency}, more than the budget")
         return tuple(said)
+
+
+def of(config: InfrastructureConfig) -> tuple[Decimal, str] | None:
+    """The budget that a configuration sets itself (`limits.monthly_budget`) and its currency; None where it sets none."""
+    limits = config.limits
+    return None if limits is None or limits.monthly_budget is None else (exact(limits.monthly_budget), limits.currency)
 
 
 def check(estimate: Estimate, budget: Decimal, currency: str) -> BudgetVerdict:

@@ -43,7 +43,7 @@ def database(record: Database, place: Place) -> Iterator[Part]:
             notes.append(f"{size * free_share:,} GB are included")
         yield place.measured("Backups", "database_backup", "standard", "GB", stored, notes=notes)
     if record.logs_exported and place.sells("logs"):
-        yield place.used("Logs kept", "logs", "ingest", "GB", "database_logs")
+        yield place.used("Logs taken in", "logs", "ingest", "GB", "database_logs")
     if record.publicly_accessible and "database" in billing(place.provider).get("addresses_billed", ()):
         yield place.lasting("Public IPv4 address", "public_ip", "ipv4")
 

@@ -99,9 +99,13 @@ def _find_region(config: InfrastructureConfig, book: "PriceBook", region: str) -
     return found.id if found else None
 
 
+def _first_regions(provider: str) -> list[str]:
+    return list(catalogue.regions(provider))[:3]
+
+
 def _unknown_region(provider: str, region: str) -> InvalidInputError:
     known = catalogue.regions(provider)
-    near = catalogue.nearest_regions(provider, region[:100]) or list(known)[:3]
+    near = catalogue.nearest_regions(provider, region[:100]) or _first_regions(provider)
     return InvalidInputError(
         f"{region[:60]!r} is not a known region of {provider}",
         hint=f"use {', '.join(near)}",
@@ -143,6 +147,10 @@ def _notes(found: Estimate, pricing: Pricing, today: date | None) -> Iterator[st
 
 
 def _about_regions(found: Estimate, pricing: Pricing) -> Iterator[str]:
+    for provider, region in pricing.unknown_regions():
+        near = catalogue.nearest_regions(provider, region[:100])
+        advice = f"did you mean {' or '.join(near)}" if near else f"known are such as {', '.join(_first_regions(provider))}"
+        yield f"{region[:60]!r} is not a known region of {provider}, its prices are those of another one ({advice})"
     elsewhere = Counter(
         (part.place, part.price.region) for _, part in found.parts() if part.price is not None and part.price.is_fallback
     )

@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from prov_gen.effective import provider_of
+from prov_gen.model.base import Record
 from prov_gen.model.data import Bucket
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import Item, resources
-from prov_gen.model.network import Subnet
+from prov_gen.model.network import LoadBalancer, Subnet
 from prov_gen.model.references import REFERENCES
+from prov_gen.model.server import Server
 
 _BACKED_UP = next(reference.targets for reference in REFERENCES if (reference.kind, reference.field) == ("backup", "targets[]"))
 
@@ -57,6 +59,27 @@ class Index:
         for bucket in sorted(self.config.buckets, key=lambda one: one.name):
             found[provider_of(bucket, self.config)].append(bucket)
         return found
+
+    @cached_property
+    def _senders(self) -> Mapping[tuple[str, type[Record], str], int]:
+        """The place of each resource among those of its provider that send to the internet, by kind and name."""
+        config = self.config
+        senders: list[Server | LoadBalancer | Bucket] = [
+            *(one for one in config.servers if one.networking.public_ip or one.networking.subnet in self.addressed_subnets),
+            *(one for one in config.load_balancers if one.scheme == "public"),
+            *(one for one in config.buckets if one.access == "public_read"),
+        ]
+        counts: dict[str, int] = defaultdict(int)
+        found: dict[tuple[str, type[Record], str], int] = {}
+        for one in sorted(senders, key=lambda one: (type(one).__name__, one.name)):
+            provider = provider_of(one, config)
+            found.setdefault((provider, type(one), one.name), counts[provider])
+            counts[provider] += 1
+        return found
+
+    def senders_before(self, record: Server | LoadBalancer | Bucket, provider: str) -> int:
+        """How many resources of a provider come before this one of those that send to the internet."""
+        return self._senders.get((provider, type(record), record.name), len(self._senders))
 
     @cached_property
     def backed_up(self) -> Mapping[str, list[Any]]:

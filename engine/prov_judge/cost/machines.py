@@ -34,7 +34,7 @@ def server(record: Server, place: Place) -> Iterator[Part]:
     yield from root_disk(place, spec.disk_gb, spec.disk_type, spec.disk_iops)
     if has_public_ip(record, place):
         yield place.lasting("Public IPv4 address", "public_ip", "ipv4")
-        yield from to_the_internet(place)
+        yield from to_the_internet(record, place)
     if record.backup and record.backup.enabled:
         share = prices.share_of_server(place.provider, "backups")
         if share and sku:

@@ -105,6 +105,11 @@ class Saving:
     needs_testing: bool = False
     fields: Mapping[str, object] | None = None
 
+    @property
+    def takes_away(self) -> bool:
+        """Whether the resource is gone after the change."""
+        return self.fields is None
+
 
 @dataclass(frozen=True, slots=True)
 class Converted:

@@ -1,13 +1,17 @@
 """Networks, NAT gateways, load balancers, DNS zones."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from prov_corpus import catalogue
 from prov_corpus.catalogue import SIZES
 from prov_corpus.catalogue.managed_sizes import managed_sku
+from prov_gen.effective import is_managed, provider_of
 from prov_gen.model.network import DnsZone, LoadBalancer, Networking, SecurityGroup
 from prov_judge.cost.amount import Amount
 from prov_judge.cost.assumptions import billing
+from prov_judge.cost.clusters import nodes_of
+from prov_judge.cost.machines import has_public_ip
 from prov_judge.cost.model import Part
 from prov_judge.cost.place import Place
 from prov_judge.cost.transfer import to_the_internet
@@ -30,12 +34,33 @@ def networking(record: Networking, place: Place) -> Iterator[Part]:
 def _nat(record: Networking, place: Place) -> Iterator[Part]:
     count, note = nat_gateways(record, place)
     gateways = Amount.of(count)
-    yield place.lasting("NAT gateways", "nat", "gateway", gateways, notes=note)
+    most: int | None = billing(place.provider).get("nat_machines")
+    machines = None if most is None else nat_machines(place)
+    if most is None or machines is None or machines.at("small") > most * count:
+        yield place.lasting("NAT gateways", "nat", "gateway", gateways, notes=note)
+    else:
+        billed = machines.map(lambda number: min(number, Decimal(most * count)))
+        notes = (*note, f"billed by the machines without a public address that use it, {most} for each gateway at most")
+        yield place.lasting("NAT gateways, by machine", "nat", "vm", billed, notes=notes)
     if not place.sells("nat"):
         return
     yield place.used("Data through NAT", "nat_data", "standard", "GB", "nat")
     if "nat" in billing(place.provider).get("addresses_billed", ()):
         yield place.lasting("Public IPv4 addresses of NAT", "public_ip", "ipv4", gateways)
+
+
+def nat_machines(place: Place) -> Amount:
+    """The machines of a provider that reach the internet through its gateways: servers without a public address, and nodes."""
+    config = place.pricing.config
+    servers = [one for one in config.servers if provider_of(one, config) == place.provider and not has_public_ip(one, place)]
+    found = Amount.of(len(servers))
+    for record in config.clusters:
+        if provider_of(record, config) == place.provider:
+            if not is_managed(record, place.provider):
+                found = found.plus(Amount.of(record.control_plane.count))
+            for group in (record.workers, *record.node_groups):
+                found = found.plus(nodes_of(group))
+    return found
 
 
 def nat_gateways(record: Networking, place: Place) -> tuple[int, tuple[str, ...]]:
@@ -71,7 +96,7 @@ def load_balancer(record: LoadBalancer, place: Place) -> Iterator[Part]:
             count = 1 if least is None else max(least, len(set(record.subnets)))
             notes = () if least is None else (f"one in each subnet, {least} at least",)
             yield place.lasting("Public IPv4 addresses", "public_ip", "ipv4", Amount.of(count), notes=notes)
-        yield from to_the_internet(place)
+        yield from to_the_internet(record, place)
     if record.waf:
         yield place.lasting("Web application firewall", "waf", "acl")
         if place.sells("waf"):

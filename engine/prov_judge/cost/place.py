@@ -61,6 +61,17 @@ class Pricing:
             self._places[key] = Place(self, provider, region, f"{provider} {region}")
         return self._places[key]
 
+    def unknown_regions(self) -> list[tuple[str, str]]:
+        """Provider and region of every place so far that neither the catalogue nor a price list knows, sorted.
+
+        One's own hardware stands where its owner says.
+        """
+        return sorted(
+            (provider, region)
+            for provider, region in self._places
+            if provider != "local" and region not in catalogue.regions(provider) and region not in self.book.regions(provider)
+        )
+
     def region_of(self, record: Any) -> str:
         """A record's region, or the one that everything of the configuration's provider is priced in."""
         if self.region is not None and provider_of(record, self.config) == self.config.provider:
@@ -106,11 +117,19 @@ class Pricing:
         """What to do about an item without a price: the likeliest names that have one."""
         key = provider, service, item
         if key not in self._hints:
-            known = self.book.items(provider, service) if len(self._hints) < _MOST_HINTS else []
-            close = nearest(item, known) if known else []
-            likely = f"the nearest priced names are {', '.join(close)}; or " if close else ""
+            likely = self._likely(provider, service, item) if len(self._hints) < _MOST_HINTS else ""
             self._hints[key] = f"{likely}import its price: prov prices import FILE ({provider},{service},{item})"
         return self._hints[key]
+
+    def _likely(self, provider: str, service: str, item: str) -> str:
+        """The nearest names with a price; of the same ending, since `:mysql` is another product than the plain name."""
+        _, colon, ending = item.partition(":")
+        known = [name for name in self.book.priced_items(provider, service) if name != item]
+        like = [name for name in known if name.partition(":")[1:] == (colon, ending)]
+        if ending and not like:
+            return f"no {service} of {provider} has a price for {ending}; "
+        close = nearest(item, like) if like else []
+        return f"the nearest priced names are {', '.join(close)}; or " if close else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prov_judge.cost.assumptions import read
+from prov_judge.prices.price import Origin, Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,14 @@ class Proposal:
     fields: Mapping[str, object] | None
     said: Mapping[str, object] = field(default_factory=dict)
     needs_testing: bool = False
+
+
+Basis = tuple[str, Origin, bool]
+
+
+def basis(price: Price) -> Basis:
+    """What two prices must have in common to be compared: region, origin, and whether they stand in for another region's."""
+    return price.region, price.origin, price.is_fallback
 
 
 def rule(name: str) -> Mapping[str, Any]:

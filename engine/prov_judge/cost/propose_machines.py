@@ -12,7 +12,7 @@ from prov_gen.model.kubernetes import KubernetesCluster
 from prov_gen.model.server import Server
 from prov_judge.cost.machines import sku_of
 from prov_judge.cost.place import Place, Pricing
-from prov_judge.cost.proposal import Proposal, rule
+from prov_judge.cost.proposal import Proposal, basis, rule
 
 
 @functools.cache
@@ -95,15 +95,22 @@ def _smaller(record: Server, sku: prices.Sku, place: Place) -> Iterator[Proposal
 
 
 def _cheapest(offers: list[prices.Sku], instead_of: prices.Sku, place: Place) -> prices.Sku | None:
-    """The cheapest of these machines at a price of the same region and currency as the other machine's."""
+    """The cheapest of these machines, at a price that may be held against the other machine's.
+
+    Where another region's price stands in for the machine's own, nothing is proposed as soon as one of the offers is sold in
+    the machine's region: what is cheapest elsewhere may not be sold here, and two regions' prices are no comparison.
+    """
     now = place.price("compute", instead_of.name)
     if now is None:
         return None
     priced = [
-        (price.amount, one.name, one)
-        for one in offers
-        if one.name != instead_of.name
-        and (price := place.price("compute", one.name)) is not None
-        and (price.region, price.currency, price.unit) == (now.region, now.currency, now.unit)
+        (price, one) for one in offers if one.name != instead_of.name and (price := place.price("compute", one.name)) is not None
     ]
-    return min(priced)[2] if priced else None
+    if now.is_fallback and not all(price.is_fallback for price, _ in priced):
+        return None
+    like = [
+        (price.amount, one.name, one)
+        for price, one in priced
+        if basis(price) == basis(now) and (price.currency, price.unit) == (now.currency, now.unit)
+    ]
+    return min(like)[2] if like else None

@@ -11,7 +11,7 @@ from prov_judge.cost.changing import with_fields
 from prov_judge.cost.managed import backups_of_target
 from prov_judge.cost.model import Part, ResourceCost, Saving
 from prov_judge.cost.place import Pricing
-from prov_judge.cost.proposal import Proposal, words
+from prov_judge.cost.proposal import Basis, Proposal, basis, words
 from prov_judge.cost.propose_machines import Machines
 from prov_judge.cost.propose_network import nat
 from prov_judge.cost.propose_storage import database_storage, root_disk, standby, unattached, volume_storage
@@ -28,7 +28,10 @@ _PROPOSERS: Mapping[str, tuple[Proposer, ...]] = {
 
 
 def savings(items: Sequence[Item], costs: Sequence[ResourceCost], pricing: Pricing) -> list[Saving]:
-    """The proposals that truly cost less, the largest first. A change whose price is not known is no saving."""
+    """The proposals that truly cost less, the largest first, those that take something away after those that keep all.
+
+    A change whose price is not known is no saving, nor is one that could only be told by comparing two regions' prices.
+    """
     machines = Machines(pricing)
     found: list[Saving] = []
     for item, cost in zip(items, costs, strict=True):
@@ -38,7 +41,7 @@ def savings(items: Sequence[Item], costs: Sequence[ResourceCost], pricing: Prici
             amount = _saved(item, cost, proposal, pricing)
             if amount is not None and amount[0] > 0:
                 found.append(_saving(item, cost, proposal, *amount))
-    return sorted(found, key=lambda one: (-one.monthly, one.address, one.rule))
+    return sorted(found, key=lambda one: (one.takes_away, -one.monthly, one.address, one.rule))
 
 
 def _proposals(item: Item, pricing: Pricing, machines: Machines) -> Iterator[Proposal]:
@@ -73,6 +76,8 @@ def _difference(before: Sequence[Part], after: Sequence[Part]) -> tuple[Decimal,
     currencies = {line.currency for line in gone | new if line.monthly is None or line.monthly}
     if len(currencies) != 1 or None in currencies:
         return None
+    if not {line.basis for line in new if line.monthly} <= {line.basis for line in gone if line.monthly}:
+        return None
     (currency,) = currencies
     assert currency is not None
     return _sum(gone) - _sum(new), currency
@@ -88,10 +93,13 @@ class _Line:
     quantity: Decimal
     currency: str | None
     monthly: Decimal | None
+    basis: Basis | None
 
 
 def _line(part: Part) -> _Line:
-    return _Line(part.name, part.place, part.unit, part.quantity, part.currency, part.monthly)
+    return _Line(
+        part.name, part.place, part.unit, part.quantity, part.currency, part.monthly, basis(part.price) if part.price else None
+    )
 
 
 def _sum(lines: Mapping[_Line, int]) -> Decimal:

@@ -13,6 +13,7 @@ from prov_judge.cost.assumptions import assumed, billing, read
 from prov_judge.cost.model import USAGES, Part
 from prov_judge.cost.place import Place
 from prov_judge.cost.schedule import runs_a_day
+from prov_judge.cost.tiers import tiered
 from prov_judge.cost.transfer import between_regions, to_the_internet
 
 STORED_BY_TYPE = "this provider's disks have IOPS by their size: none are billed"
@@ -56,8 +57,8 @@ def disk(
         wanted = max(asked or 0, least.get(what, 0))
         if free is not None and wanted > free:
             note = [f"{free:,} {unit} are included"] if free else []
-            extra = count.times(Decimal(wanted - free))
-            yield place.measured(f"{name}, provisioned {unit} ({item})", f"block_storage_{what}", item, unit, extra, notes=note)
+            words, extra = f"{name}, provisioned {unit} ({item})", Amount.of(wanted - free)
+            yield from tiered(place, words, f"block_storage_{what}", item, unit, extra, count=count, notes=note)
 
 
 def _tier(place: Place, name: str, line: str, size_gb: int, iops: int | None, count: Amount) -> Part:
@@ -105,15 +106,15 @@ def bucket(record: Bucket, place: Place) -> Iterator[Part]:
         yield from _pooled(record, place, Decimal(pooled))
     else:
         notes = () if record.size_gb is not None else ("size_gb is not stated",)
-        yield place.measured("Storage", "object_storage", "standard", "GB", size, notes=notes)
+        yield from tiered(place, "Storage", "object_storage", "standard", "GB", size, notes=notes)
         if not place.is_local:
             for name, item in (("Writes and lists", "write"), ("Reads", "read")):
                 yield place.used(name, "object_storage_requests", item, "1k requests", f"bucket_{item}s")
     if record.access == "public_read":
-        yield from to_the_internet(place)
+        yield from to_the_internet(record, place)
     if record.replicate_to and not place.is_local:
         copy = place.pricing.place(place.provider, record.replicate_to)
-        yield copy.measured("Storage of the copy", "object_storage", "standard", "GB", size)
+        yield from tiered(copy, "Storage of the copy", "object_storage", "standard", "GB", size)
         yield from between_regions(place, "Data to the copy", size)
 
 

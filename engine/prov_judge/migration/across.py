@@ -4,29 +4,18 @@ Nothing is retired before everything new was verified; writes stop once, between
 answered for a short time only (TTL) before they change.
 """
 
-import tomllib
-from functools import cache
-from pathlib import Path
-from typing import Any
-
 from prov_judge.changes.model import Change
 from prov_judge.changes.things import Thing
-from prov_judge.migration import risk
+from prov_judge.migration import conversion, risk
+from prov_judge.migration.conversion import copying
 from prov_judge.migration.draft import Draft
 from prov_judge.migration.gates import APPROVE, FREEZE, approval, free_old_first, freeze_of
 from prov_judge.migration.mapping import table as mapping_table
 from prov_judge.migration.scene import Scene
 from prov_judge.migration.waves import backup_of, drafts_within
 
-TABLE = Path(__file__).parent / "copying.toml"
 SHORT_TTL = 60
 _OLD_ANSWER = f"up to {SHORT_TTL} seconds (TTL): resolvers keep the old answer"
-
-
-@cache
-def copying() -> dict[str, Any]:
-    """How data is copied, by kind. Treat as read-only."""
-    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 def moved(scene: Scene) -> list[Change]:
@@ -75,13 +64,13 @@ def _move(scene: Scene, change: Change, drafts: dict[str, Draft], freeze: Draft,
     freeze.must.add(build.id)
     backup = backup_of(scene, change)
     if risk.kept_by(change.before):
-        copy = _copy(old, new)
+        copy = _copy(old, new, conversion.between(scene, change))
         copy.must |= {build.id} | ({backup.id} if backup else set())
         build.must.discard(backup.id if backup else "")
         copy.change = change
         freeze.must.add(copy.id)
         drafts[copy.id] = copy
-    check = _verify(old, new)
+    check = _verify(old, new, conversion.between(scene, change))
     check.change = change
     if risk.of_kind(new.kind).get("serves"):
         cut = _cut_over(scene, old, new)
@@ -98,15 +87,19 @@ def _move(scene: Scene, change: Change, drafts: dict[str, Draft], freeze: Draft,
         _shorten(old, drafts, freeze)
 
 
-def _copy(old: Thing, new: Thing) -> Draft:
+def _copy(old: Thing, new: Thing, engines: tuple[str, str] | None) -> Draft:
     how = copying()[old.kind]
     tool = how.get(old.values.get(how["by"]), {}) if "by" in how else how
     words = tool.get("tool", "a dump of everything, restored on the other side")
     catch_up = tool.get("catch_up", "a last copy once writes have stopped")
-    engine = "" if "by" not in how or new.values[how["by"]] == old.values[how["by"]] else "; the engines differ: convert first"
+    does = f"Copy {old.address} ({risk.kept_by(old.item)}) from {old.provider} to {new.provider}"
+    if engines is not None:
+        row = conversion.words_of(old.kind, engines)
+        words, catch_up = row["tool"], row["catch_up"]
+        does = f"Convert the data of {old.address} from {engines[0]} at {old.provider} to {engines[1]} at {new.provider}"
     return Draft(
         id=f"copy:{new.address}", phase="copy", address=new.address, action="no_op",
-        title=f"Copy {old.address} ({risk.kept_by(old.item)}) from {old.provider} to {new.provider}: {words}; {catch_up}{engine}",
+        title=f"{does}: {words}; {catch_up}",
         rollback=f"empty the copy at {new.provider} and start again; the source is only read", affects=(new.address,),
     )  # fmt: skip
 
@@ -125,8 +118,9 @@ def _cut_over(scene: Scene, old: Thing, new: Thing) -> Draft:
     )  # fmt: skip
 
 
-def _verify(old: Thing, new: Thing) -> Draft:
+def _verify(old: Thing, new: Thing, engines: tuple[str, str] | None) -> Draft:
     how = copying().get(old.kind, {}).get("check") if risk.kept_by(old.item) else None
+    how = conversion.words_of(old.kind, engines)["check"] if engines else how
     check = how or "it answers as the old one does, and its errors and times are no worse"
     return Draft(
         id=f"verify:{new.address}", phase="verify", address=new.address, action="no_op",
@@ -183,6 +177,7 @@ def _follow_phases(drafts: dict[str, Draft]) -> None:
         draft.needs = {ids.get(one, one) for one in draft.needs}
         draft.must = {ids.get(one, one) for one in draft.must}
         draft.wishes = {ids.get(one, one) for one in draft.wishes}
+        draft.makes_way_for = ids.get(draft.makes_way_for, draft.makes_way_for)
         if draft.id in ids:
             del drafts[draft.id]
             draft.id = ids[draft.id]

@@ -7,8 +7,8 @@ from typing import Any
 
 from prov_judge.changes.masking import shown, shown_path
 from prov_judge.changes.model import Change, FieldChange
-from prov_judge.migration.model import Migration, Step
-from prov_judge.migration.words import summary
+from prov_judge.migration.model import ComplianceDelta, Migration, Step
+from prov_judge.migration.words import compliance_words, summary
 
 MOST_AFFECTED = 100
 """Addresses of a step. `blast_radius` has all of them, once: a chain of things affects as many as their number squared."""
@@ -33,8 +33,20 @@ def as_dict(migration: Migration) -> dict[str, Any]:
         ],
         "cost_before": _amounts(migration.cost_before),
         "cost_after": _amounts(migration.cost_after),
-        "compliance": [{"framework": one.framework, "before": one.before, "after": one.after} for one in migration.compliance],
+        "compliance": [_delta(one) for one in migration.compliance],
         "notes": list(migration.notes),
+    }
+
+
+def _delta(delta: ComplianceDelta) -> dict[str, Any]:
+    return {
+        "framework": delta.framework,
+        "before": delta.before,
+        "after": delta.after,
+        "newly_failing": list(delta.newly_failing),
+        "newly_passing": list(delta.newly_passing),
+        "worse": list(delta.worse),
+        "words": compliance_words(delta),
     }
 
 

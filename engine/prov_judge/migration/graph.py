@@ -16,8 +16,11 @@ class Ordered:
 Needs = Mapping[str, Iterable[str]]
 
 
-def ordered(needs: Needs, must: Needs, wishes: Needs) -> Ordered:
+def ordered(needs: Needs, must: Needs, wishes: Needs, late: Needs) -> Ordered:
     """Waves from what each step needs, what it must have, and what it had better have, by step.
+
+    `late` are steps behind which one had better wait, so that what it takes away is away for a short time; they are followed
+    only where nothing else is given up for them.
 
     Where they go round in a circle the wishes inside it are given up, and nobody is told. Where a circle is left only what
     `must` holds is kept: two security groups that name each other are both made, then joined.
@@ -27,11 +30,30 @@ def ordered(needs: Needs, must: Needs, wishes: Needs) -> Ordered:
     kept = {step: frozenset(one for one in wanted if one in needs and one != step) for step, wanted in wished.items()}
     _opened(kept, firm)
     circles = _opened(kept, must)
+    settled = dict(kept)
+    for step, waited in _possible(kept, late).items():
+        kept[step] |= waited
+    _opened(kept, settled)
     waves: dict[str, int] = {}
     for group in components(kept):
         (step,) = group
         waves[step] = 1 + max((waves[one] for one in kept[step]), default=0)
     return Ordered(waves, kept, tuple(sorted(circles)))
+
+
+def _possible(kept: Needs, late: Needs) -> dict[str, frozenset[str]]:
+    """What of `late` goes round in no circle with what is kept."""
+    if not late:
+        return {}
+    bit: dict[str, int] = {}
+    behind: dict[str, int] = {}
+    for number, (step,) in enumerate(components(kept)):
+        bit[step] = behind[step] = 1 << number
+        for one in kept[step]:
+            behind[step] |= behind[one]
+    return {
+        step: frozenset(one for one in waited if one in behind and not behind[one] & bit[step]) for step, waited in late.items()
+    }
 
 
 def _opened(kept: dict[str, frozenset[str]], held: Needs) -> list[tuple[str, ...]]:

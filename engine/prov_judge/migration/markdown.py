@@ -4,11 +4,10 @@ GitHub takes comments of 65,536 characters; the document is shorter whatever the
 """
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from itertools import groupby
 
 from prov_judge.migration.model import Migration, Step
-from prov_judge.migration.words import field_words, summary
+from prov_judge.migration.words import compliance_words, field_words, summary, told_compliance, told_costs
 from stratumops.markdown import code, folded, table, text
 
 LONGEST = 60_000
@@ -76,10 +75,9 @@ def _waves(steps: Sequence[Step], room: int) -> Iterator[str]:
 
 def _money(migration: Migration) -> Iterator[str]:
     lines = []
-    for currency in sorted({*migration.cost_before, *migration.cost_after}):
-        before, after = migration.cost_before.get(currency, Decimal(0)), migration.cost_after.get(currency, Decimal(0))
+    for currency, before, after in told_costs(migration):
         lines.append(f"- a month costs **{after - before:+,.2f} {currency}** ({before:,.2f} -> {after:,.2f})")
-    lines += [f"- {one.framework}: {one.before} -> {one.after} failed checks" for one in migration.compliance]
+    lines += [f"- {one.framework}: {compliance_words(one)}" for one in told_compliance(migration)]
     if lines:
         yield "\n".join(lines)
 
@@ -93,7 +91,7 @@ def _cells(step: Step) -> tuple[str, ...]:
     risks = [f"**{word}**: {text(said)}" for word, said in (("downtime", step.downtime), ("data", step.data_loss)) if said]
     return (
         text(step.title),
-        text("; ".join(change.reasons)) if change else "",
+        text("; ".join(step.change.reasons)) if step.change and (change or step.action == "delete") else "",
         "<br>".join(map(text, fields)),
         _addresses(step.affects),
         "<br>".join(risks),

@@ -50,11 +50,18 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class ComplianceDelta:
-    """How many results of a framework fail before and after."""
+    """How many checks of a framework fail before and after, as `compliance check` counts them.
+
+    `newly_failing` are the checks that fail only afterwards; `newly_passing` those that fail no more (they pass, are waived, or
+    find nothing left to look at). `worse` fail before and after, and afterwards in places where they did not before.
+    """
 
     framework: str
     before: int
     after: int
+    newly_failing: tuple[str, ...] = ()
+    newly_passing: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

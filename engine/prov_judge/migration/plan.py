@@ -15,7 +15,7 @@ from prov_judge.migration.draft import steps_of
 from prov_judge.migration.gates import GATES
 from prov_judge.migration.graph import Ordered
 from prov_judge.migration.mapping import mappings
-from prov_judge.migration.model import ComplianceDelta, Migration
+from prov_judge.migration.model import Migration
 from prov_judge.migration.scene import Scene
 from prov_judge.migration.waves import drafts_within
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from prov_judge.prices.book import PriceBook
 
 MOST_NAMED = 4
-NOTHING = "nothing to do: both configurations describe the same"
 
 
 def plan_migration(
@@ -36,7 +35,8 @@ def plan_migration(
     plan = plan_steps(current, target)
     before: Mapping[str, Decimal] = judged.cost_of(current, book, today) if book is not None else {}
     after: Mapping[str, Decimal] = judged.cost_of(target, book, today) if book is not None else {}
-    return _with(plan, before, after, judged.compliance_of(current, target, today))
+    now = {change.previous: change.address for change in plan.changes if change.previous}
+    return replace(plan, cost_before=before, cost_after=after, compliance=judged.compliance_of(current, target, today, now))
 
 
 def plan_steps(current: InfrastructureConfig, target: InfrastructureConfig) -> Migration:
@@ -57,18 +57,8 @@ def plan_steps(current: InfrastructureConfig, target: InfrastructureConfig) -> M
     )
 
 
-def _with(
-    plan: Migration, before: Mapping[str, Decimal], after: Mapping[str, Decimal], compliance: tuple[ComplianceDelta, ...]
-) -> Migration:
-    return replace(plan, cost_before=before, cost_after=after, compliance=compliance)
-
-
 def _notes(scene: Scene, found: Ordered) -> list[str]:
     notes = []
-    if not scene.by_address:
-        notes.append(NOTHING)
-    elif all(change.action == "no_op" for change in _of_things(scene)):
-        notes.append(f"nothing to do: only {_some(tuple(scene.by_address))} is written differently")
     if _are_unrelated(scene):
         notes.append(
             "the two files have no resource in common and nothing alike: this plan builds all of the one and deletes all of the"

@@ -44,6 +44,12 @@ def _inside(item: Item, what: str) -> str:
     return "" if when and not getattr(item.record, when) else str(entry.get(what, ""))
 
 
+def is_used(item: Item | None) -> bool:
+    """Whether anybody can notice that it is away: a volume that no server has is missed by nobody."""
+    field = None if item is None else of_kind(item.kind.name).get("used_when")
+    return field is None or item is None or bool(getattr(item.record, field))
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
     """What an update deletes, such as "logs older than 7 days", and how it is saved before ("" where it cannot be)."""
@@ -85,6 +91,8 @@ def downtime_of_update(change: Change) -> str:
     assert item is not None
     if item.kind.name == "dns_record":
         return ttl_words(change)
+    if not is_used(change.before):
+        return ""
     why = list(dict.fromkeys(field.why for field in change.fields if field.impact == "restart"))
     entry = of_kind(item.kind.name)
     if not why or (entry.get("many") and getattr(item.record, entry["many"]) > 1):
@@ -97,6 +105,8 @@ def downtime_of_update(change: Change) -> str:
 
 def downtime_of_replacement(change: Change, *, is_old_first: bool) -> str:
     """What people notice when another one takes its place."""
+    if not is_used(change.before):
+        return ""
     if is_old_first:
         return "from the deletion of the old one until the new one runs"
     if kept_by(change.before):
@@ -108,7 +118,7 @@ def downtime_of_replacement(change: Change, *, is_old_first: bool) -> str:
 
 def downtime_of_deletion(item: Item) -> str:
     """What people notice when it is gone."""
-    return str(of_kind(item.kind.name).get("gone", ""))
+    return str(of_kind(item.kind.name).get("gone", "")) if is_used(item) else ""
 
 
 def ttl_words(change: Change) -> str:

@@ -106,7 +106,8 @@ class Scene:
 
     def _in_the_way(self, change: Change) -> str:
         old, new = self.old(change), self.after[change.address]
-        touched = {one.path for one in change.fields}
+        # A value that was nobody's choice and is stated now may be the one that it had.
+        touched = {one.path for one in change.fields if one.impact != "none" or None not in (one.before, one.after)}
         for row in rows_of_unique(new.kind, new.provider):
             if touched & set(row.get("within", ("region",))):
                 continue

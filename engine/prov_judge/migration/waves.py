@@ -3,7 +3,7 @@
 from prov_judge.changes.masking import shown_path
 from prov_judge.changes.model import Change
 from prov_judge.changes.things import IS_NO_THING
-from prov_judge.migration import risk, rollback
+from prov_judge.migration import conversion, risk, rollback
 from prov_judge.migration.draft import Draft
 from prov_judge.migration.scene import Scene
 
@@ -49,6 +49,7 @@ def _drafts(scene: Scene, change: Change) -> list[Draft]:
         found.append(deletion(scene, change, saved))
     elif change.action == "replace":
         found += [_successor(scene, change, saved), deletion(scene, change, saved)]
+        found += conversion.drafts_of(scene, change, saved)
     for draft in found[1:] if backup else ():
         draft.must.add(saved)
     return found
@@ -82,7 +83,7 @@ def _update(scene: Scene, change: Change, saved: str) -> Draft:
 def _successor(scene: Scene, change: Change, saved: str) -> Draft:
     why = scene.old_first.get(change.address)
     place = f"in the place of the old one ({why})" if why else "beside the old one"
-    filled = f", and fill it from {saved}" if saved else ""
+    filled = f", and fill it from {saved}" if saved and not conversion.between(scene, change) else ""
     return Draft(
         id=f"create:{change.address}", phase="change", address=change.address, action="replace", change=change,
         title=f"Create the new {change.address} {place}{filled}",
@@ -119,7 +120,10 @@ def _connect(scene: Scene, change: Change, drafts: dict[str, Draft]) -> None:
         first, second = f"create:{change.address}", f"delete:{scene.old(change).address}"
         if change.address in scene.old_first:
             first, second = second, first
+            drafts[first].makes_way_for = second
         drafts[second].must.add(first)
+        if change.address not in scene.old_first and (check := drafts.get(f"verify:{change.address}")):
+            drafts[second].must.add(check.id)
     if change.action in {"replace", "delete"}:
         connect_deletion(scene, change, drafts)
 

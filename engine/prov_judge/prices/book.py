@@ -72,13 +72,24 @@ class PriceBook:
         return None
 
     def items(self, provider: str, service: str) -> list[str]:
-        """Known items of a service over all regions, sorted: for hints, and for choosing the nearest."""
-        found = {item for of, named, item in self._regions_of if (of, named) == (provider, service)}
+        """Known items of a service over all regions, sorted; of machines those that no list has a price of as well."""
+        found = set(self.priced_items(provider, service))
         if service == COMPUTE:
             found |= set(prices.skus(provider))
+        return sorted(found)
+
+    def priced_items(self, provider: str, service: str) -> list[str]:
+        """Items of a service that have a price in some region, sorted: for hints."""
+        found = {item for of, named, item in self._regions_of if (of, named) == (provider, service)}
+        if service == COMPUTE:
+            found |= {offer.sku for region in prices.priced_regions(provider) for offer in prices_of(provider, region)}
         else:
             found |= {item for _, named, item in prices.service_prices(provider) if named == service}
         return sorted(found)
+
+    def currency(self, provider: str) -> str | None:
+        """The currency of a provider's shipped list; None where it has none. Raises InvalidInputError for an unknown provider."""
+        return _list_currency(provider)
 
     def overlaid(self, origin: Origin) -> Iterable[PriceRow]:
         """The workspace's own rows of an origin."""

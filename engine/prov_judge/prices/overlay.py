@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -112,6 +113,36 @@ def unknown_items(rows: Iterable[PriceRow], book: PriceBook) -> list[str]:
         if row.service == _COMPUTE or row.item not in known[key]:
             said.append(_unknown(row, known[key] if len(said) < MOST_LIKELY else ()))
     return said
+
+
+def odd_rows(rows: Iterable[PriceRow], book: PriceBook) -> list[str]:
+    """A line for each provider and currency that the provider's list is not in: totals and savings never mix currencies."""
+    found: dict[tuple[str, str], int] = {}
+    for row in rows:
+        usual = book.currency(row.provider)
+        if usual is not None and row.currency != usual:
+            found[row.provider, row.currency] = found.get((row.provider, row.currency), 0) + 1
+    return [
+        f"{number:,} {'price' if number == 1 else 'prices'} of {provider} in {currency}, its list is in "
+        f"{book.currency(provider)}: there will be a total for each currency, and no saving that compares the two"
+        for (provider, currency), number in sorted(found.items())
+    ]
+
+
+def refuse_future(rows: Iterable[PriceRow], path: Path, today: date) -> None:
+    """Raise InvalidInputError where a price's date is after `today`: nobody can have had it yet.
+
+    A day more is let pass, for who is ahead of this machine's clock.
+    """
+    for line, row in enumerate(rows, 2):
+        if row.as_of is not None and row.as_of > today + timedelta(days=1):
+            _fail(
+                path,
+                line,
+                "as_of",
+                f"{row.as_of} has not come yet",
+                f"write the day that the price was valid on; today is {today}",
+            )
 
 
 def is_readable(service: str, item: str, unit: str, amount: Decimal) -> bool:

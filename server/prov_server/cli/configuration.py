@@ -9,6 +9,7 @@ from stratumops.errors import InvalidInputError, NotFoundError, PermissionDenied
 from stratumops.workspace import CONFIG_SUFFIXES, Workspace
 
 STDIN = "-"
+HCL_SUFFIX = ".tf"
 MAX_STDIN_BYTES = 4 << 20
 
 _NAME = re.compile(r"[\w.~-]*/[\w./~-]*|[A-Za-z_][\w-]*\.[A-Za-z]\w*")
@@ -25,6 +26,8 @@ def read_argument(text: str, workspace: Workspace) -> str:
     line = text.strip()
     if not line or "\n" in line or "\x00" in line or len(line) > 4096 or line.startswith(("{", "[", "(", '"', "let ", "import ")):
         return text
+    if line.lower().endswith(HCL_SUFFIX):
+        return text  # whoever takes Terraform says what to give instead
     is_path = line.lower().endswith(CONFIG_SUFFIXES)
     here = Path(line).expanduser()
     if here.is_dir():

@@ -135,6 +135,16 @@ def test_a_resource_of_another_provider_or_region_is_listed() -> None:
     assert "eu-west-1" in reasons(made)["buckets.1"]
 
 
+@pytest.mark.parametrize("rules", [[], [{"direction": "egress", "protocol": "tcp", "from_port": 443, "cidrs": ["10.0.0.0/8"]}]])
+def test_a_group_lets_out_only_what_its_egress_rules_say(rules: list[dict[str, Any]]) -> None:
+    document = template(config(security_groups=[{"name": "a", "rules": rules}]))
+    (group,) = of_type(document, "EC2::SecurityGroup")
+    assert [rule["CidrIp"] for rule in group["Properties"]["SecurityGroupEgress"]] == ["127.0.0.1/32"]
+    assert [one["Properties"]["CidrIp"] for one in of_type(document, "EC2::SecurityGroupEgress")] == [
+        cidr for rule in rules for cidr in rule["cidrs"]
+    ]
+
+
 def test_a_configuration_without_anything_at_aws_has_no_template() -> None:
     assert export(config(provider="hetzner", region=None, servers=[{"name": "a"}])).files == {}
 

@@ -279,6 +279,14 @@ def test_a_document_full_of_repetitions_does_not_grow_without_end() -> None:
     assert len(done.not_carried) == 10
 
 
+def test_a_record_that_is_refused_takes_no_other_with_it() -> None:
+    zones = {"bad": {"name": "_"}, "good": {"name": "example.com"}, "odd": {"name": 5}}
+    done = imported({"resource": {"aws_route53_zone": zones}})
+    assert [zone.domain for zone in done.config.dns_zones] == ["example.com"]
+    assert set(reasons(done)) == {"resource.aws_route53_zone.bad", "resource.aws_route53_zone.odd"}
+    assert all("domain" in reason for reason in reasons(done).values())
+
+
 def test_what_is_a_default_anyway_is_not_stated() -> None:
     before = InfrastructureConfig.model_validate({"provider": "aws", "name": "shop", "databases": [{"name": "orders"}]})
     config = import_terraform(export(before).files[FILE], FILE).config

@@ -77,9 +77,17 @@ def test_google_calls_the_same_machine_otherwise_for_postgresql(size: str, tier:
     assert written(sized("gcp", "databases", size, engine="postgresql"), "gcp", "databases") == tier
 
 
-def test_a_size_is_no_machine_for_sql_server_and_that_is_told() -> None:
-    config = sized("aws", "databases", "medium", engine="sqlserver")
+@pytest.mark.parametrize("plan", ["medium", "db.m6g.large"])
+def test_sql_server_is_never_put_on_an_arm_machine_and_that_is_told(plan: str) -> None:
+    config = sized("aws", "databases", plan, engine="sqlserver")
     for done in (terraform.export(config), cloudformation.export(config)):
         assert ("databases", 0, "plan") in [entry.path for entry in done.not_carried]
     document = json.loads(cloudformation.export(config).files[cloudformation.FILE])
     assert document["Resources"]["OneDatabase"]["Properties"]["DBInstanceClass"] == {"Ref": "ClassOfOne"}
+    assert written(config, "aws", "databases") == "${var.class_of_one}"
+    assert "class_of_one" in json.loads(terraform.export(config).files[terraform.FILE])["variable"]
+
+
+def test_sql_server_keeps_a_class_that_it_runs_on() -> None:
+    config = sized("aws", "databases", "db.m5.large", engine="sqlserver")
+    assert written(config, "aws", "databases") == "db.m5.large"

@@ -100,6 +100,40 @@ def test_a_place_of_a_secret_never_gets_a_value() -> None:
     assert set(json.loads(export(made).files[FILE])["resource"]) == {"aws_secretsmanager_secret"}
 
 
+def test_a_key_that_a_log_group_names_lets_the_logs_of_its_region_use_it_and_no_other_key_does() -> None:
+    made = config(
+        region="eu-west-1",
+        kms_keys=[{"name": "logs"}, {"name": "other"}],
+        log_groups=[{"name": "app", "kms_key": "logs"}],
+    )
+    keys = json.loads(export(made).files[FILE])["resource"]["aws_kms_key"]
+    owner, logs = json.loads(keys["logs"]["policy"])["Statement"]
+    assert owner["Action"] == "kms:*"
+    assert logs["Principal"] == {"Service": "logs.eu-west-1.amazonaws.com"}
+    assert "policy" not in keys["other"]
+
+
+def test_a_provider_without_a_public_one_of_terraform_has_no_file_and_everything_is_listed() -> None:
+    done = export(config(provider="local", name="shop", servers=[{"name": "web"}]))
+    assert done.files == {}
+    assert {entry.path for entry in done.not_carried} >= {("name",), ("provider",), ("servers", 0)}
+
+
+def test_what_is_not_written_yet_is_called_by_its_name() -> None:
+    done = export(config(provider="gcp", load_balancers=[{"name": "front"}], dns_zones=[{"domain": "example.com"}]))
+    assert {entry.path: entry.reason for entry in done.not_carried} == {
+        ("load_balancers", 0): "this export writes no load balancers for gcp yet",
+        ("dns_zones", 0): "this export writes no DNS zones for gcp yet",
+    }
+
+
+def test_the_rules_of_azure_are_numbered_as_they_are_written() -> None:
+    rules = [{}, {"from_port": 443, "cidrs": ["10.0.0.0/8"]}]
+    made = config(provider="azure", security_groups=[{"name": "a", "rules": rules}])
+    (rule,) = json.loads(export(made).files[FILE])["resource"]["azurerm_network_security_group"]["a"]["security_rule"]
+    assert (rule["name"], rule["priority"]) == ("rule-0", 100)
+
+
 def test_a_reference_to_nothing_is_listed_and_not_written() -> None:
     made = config(servers=[{"name": "web", "networking": {"security_groups": ["gone"]}}])
     done = export(made)

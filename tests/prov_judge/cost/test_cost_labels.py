@@ -147,3 +147,37 @@ def test_a_subnet_that_gives_addresses_gives_its_servers_one(priced):
     server = {"name": "a", "plan": "m6i.large", "networking": {"subnet": "p"}}
     found = priced(provider="aws", region="us-east-1", servers=[server], networking=networking)
     assert "Public IPv4 address" in [part.name for part in found.resources[0].parts]
+
+
+def test_a_region_that_is_none_is_told_once_with_the_nearest_and_every_part_keeps_its_label(book):
+    servers = [{"name": "a", "plan": "m5.large"}, {"name": "b", "plan": "m5.large"}]
+    found = estimate(config(provider="aws", region="us-eats-1", servers=servers), book=book)
+    (told,) = (note for note in found.notes if "is not a known region of aws" in note)
+    assert "'us-eats-1'" in told
+    assert "us-east-1" in told
+    for _, part in found.parts():
+        assert "price of us-east-1: none is known for us-eats-1" in part.notes
+
+
+def test_a_copy_in_a_region_that_is_none_is_told_and_known_ones_are_not(book):
+    bucket = {"name": "b", "size_gb": 1, "replicate_to": "mars-1"}
+    found = estimate(config(provider="aws", region="eu-west-3", buckets=[bucket]), book=book)
+    assert [note for note in found.notes if "is not a known region" in note and "'mars-1'" in note]
+    assert not any("'eu-west-3'" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("stated", "near", "never"),
+    [
+        ({"provider": "upcloud", "servers": [{"name": "a", "plan": "2xCPU-4GB"}]}, "premium-2xCPU-4GB", " 2xCPU-4GB,"),
+        (
+            {"provider": "azure", "databases": [{"name": "d", "engine": "mongodb", "plan": "B_Standard_B2s"}]},
+            "no database of azure has a price for mongodb",
+            "nearest priced",
+        ),
+    ],
+)
+def test_what_has_no_price_is_never_its_own_nearest_priced_name(book, stated, near, never):
+    hint = estimate(config(**stated), book=book).unpriced[0][2]
+    assert near in hint
+    assert never not in hint

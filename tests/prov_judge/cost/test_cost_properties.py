@@ -173,3 +173,21 @@ def test_a_saving_is_the_difference_of_two_estimates_to_the_last_digit(config):
         assert found.totals()[saving.currency] - after.get(saving.currency, Decimal(0)) == saving.monthly
         others = {currency: amount for currency, amount in found.totals().items() if currency != saving.currency}
         assert {currency: amount for currency, amount in after.items() if currency != saving.currency} == others
+
+
+@given(everyday(), st.sampled_from(["us-east-1", "eu-central-1", "eu-west-3", "us-eats-1"]))
+@settings(parent=strategies.PROFILE)
+def test_a_saving_never_holds_a_price_that_stands_in_against_a_regions_own(config, region):
+    moved = config.model_copy(update={"provider": "aws", "region": region})
+    found = estimate(moved, book=BOOK)
+    for saving in found.savings:
+        before = {part for resource in found.resources if resource.path == saving.path for part in map(_basis, resource.parts)}
+        after = estimate(apply(moved, saving), book=BOOK)
+        if saving.fields is not None:
+            assert {_basis(part) for one in after.resources if one.path == saving.path for part in one.parts} <= before
+
+
+def _basis(part):
+    if part.price is None or not part.monthly:
+        return None
+    return part.price.region, part.price.origin, part.price.is_fallback

@@ -139,3 +139,27 @@ def test_volumes_that_one_backup_plan_names_are_looked_at_once_each(book):
 
     calls(1)  # what is read once
     assert calls(80) < 2.5 * calls(40)
+
+
+def test_a_machine_that_another_regions_price_stands_in_for_is_not_held_against_ones_that_are_sold_here(savings):
+    server = {"name": "a", "plan": "m4.large"}
+    assert not savings(provider="aws", region="eu-central-1", servers=[server])
+    assert "arm" in savings(provider="aws", region="us-east-1", servers=[server])
+
+
+def test_a_region_without_any_machine_prices_is_compared_by_those_of_the_reference_region(savings):
+    assert "arm" in savings(provider="aws", region="eu-west-3", servers=[{"name": "a", "plan": "m5.large"}])
+
+
+def test_prices_of_different_origins_are_not_held_against_each_other(savings, row):
+    agreed = row("aws", "us-east-1", "compute/m4.large", "hours", "0.5", origin="negotiated")
+    assert "newer_family" not in savings([agreed], **AWS, servers=[{"name": "a", "plan": "m4.large"}])
+
+
+def test_what_keeps_everything_comes_before_what_takes_something_away(book):
+    stated = {"servers": [{"name": "a", "plan": "m4.large"}], "volumes": [{"name": "v", "type": "io2", "size_gb": 4000}]}
+    found = estimate(InfrastructureConfig.model_validate(AWS | stated), book=book).savings
+    taken = [saving.takes_away for saving in found]
+    assert taken == sorted(taken)
+    assert found[-1].change == "take it away, or attach it where it is needed"
+    assert found[-1].monthly > found[0].monthly

@@ -6,7 +6,7 @@ from model_paths import patterns
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import KINDS
 from prov_judge.changes.replacement import Rule
-from prov_judge.migration.across import copying
+from prov_judge.migration.conversion import copying
 from prov_judge.migration.model import Step
 from prov_judge.migration.plan import plan_steps
 from prov_judge.migration.risk import risks

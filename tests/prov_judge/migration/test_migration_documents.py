@@ -25,7 +25,7 @@ from prov_judge.migration.markdown import LONGEST, as_markdown
 from prov_judge.migration.model import Migration
 from prov_judge.migration.picture import MOST_COLUMNS, as_svg
 from prov_judge.migration.plan import plan_migration, plan_steps
-from prov_judge.migration.words import field_words, summary
+from prov_judge.migration.words import compliance_words, field_words, summary
 from prov_judge.prices.book import PriceBook
 
 OLD_KEY, NEW_KEY = "AKIACANARYBEFORE0001", "AKIACANARYTARGET0002"
@@ -248,3 +248,24 @@ def test_a_step_that_touches_very_many_counts_them_and_the_blast_radius_names_th
     step = next(one for one in document["steps"] if one["id"] == "create:security_group.g0")
     assert (len(step["affects"]), step["affects_count"]) == (MOST_AFFECTED, 150)
     assert len(document["blast_radius"]["security_group.g0"]) == 149
+
+
+def test_a_plan_of_nothing_is_one_sentence():
+    same = InfrastructureConfig.model_validate(servers(2))
+    plan = plan_migration(same, same, book=PriceBook.shipped(), today=date(2026, 11, 23))
+    assert as_markdown(plan) == "## Migration: nothing to do: both configurations describe the same\n"
+
+
+def test_the_deletion_of_what_is_replaced_says_why():
+    before, after = ({"servers": [{"name": "a", "user_data": text}]} for text in ("x", "y"))
+    (row,) = [line for line in as_markdown(planned(before, after)).splitlines() if line.startswith("| Delete the old server.a")]
+    assert "user data runs on the first start only" in row
+
+
+def test_the_documents_name_the_checks_that_fail_newly():
+    before, after = (InfrastructureConfig.model_validate({"volumes": [{"name": "v", "encrypted": one}]}) for one in (True, False))
+    plan = plan_migration(before, after, today=date(2026, 11, 23))
+    delta = next(one for one in plan.compliance if one.newly_failing)
+    assert f"- {delta.framework}: {compliance_words(delta)}" in as_markdown(plan)
+    told = next(one for one in as_dict(plan)["compliance"] if one["framework"] == delta.framework)
+    assert (told["newly_failing"], told["words"]) == (list(delta.newly_failing), compliance_words(delta))

@@ -101,5 +101,18 @@ def test_the_changes_of_a_plan_are_all_done_by_steps(rng: Random):
     for change in plan.changes:
         if change.address.partition(".")[0] in {"infrastructure", "limits", "waiver"}:
             continue
-        done = {step.id.partition(":")[0] for step in plan.steps if step.change is change and step.phase != "backup"}
+        done = {step.id.partition(":")[0] for step in plan.steps if step.change is change and step.phase == "change"}
         assert done == wanted[change.action]
+
+
+@given(RANDOM)
+@MANY
+def test_what_makes_way_for_its_successor_goes_no_earlier_than_somebody_needs(rng: Random):
+    plan = plan_steps(*pair(rng))
+    by_id = {step.id: step for step in plan.steps}
+    for step in plan.steps:
+        if step.change is None or step.change.action != "replace" or step.action != "replace":
+            continue
+        gone = by_id.get(f"delete:{step.change.previous or step.address}")
+        if gone is not None and gone.id in step.needs:
+            assert gone.wave == min(other.wave for other in plan.steps if gone.id in other.needs) - 1

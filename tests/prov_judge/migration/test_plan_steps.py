@@ -3,8 +3,10 @@
 import pytest
 
 from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_judge.migration.conversion import copying, words_of
 from prov_judge.migration.model import Migration, Step
-from prov_judge.migration.plan import NOTHING, plan_steps
+from prov_judge.migration.plan import plan_steps
+from prov_judge.migration.words import field_words, summary
 
 
 def planned(before: dict, after: dict) -> Migration:
@@ -27,7 +29,8 @@ SHOP = {
 
 def test_equal_configurations_need_nothing():
     plan = planned(SHOP, SHOP)
-    assert (plan.steps, plan.notes, plan.blast_radius) == ((), (NOTHING,), {})
+    assert (plan.steps, plan.notes, plan.blast_radius) == ((), (), {})
+    assert summary(plan) == "nothing to do: both configurations describe the same"
     assert plan.counts == {"create": 0, "update": 0, "replace": 0, "delete": 0, "no_op": 6}
 
 
@@ -200,5 +203,100 @@ def test_a_rename_is_told_with_what_to_do_if_it_is_none():
 def test_a_budget_is_no_thing_to_be_done():
     plan = planned({}, {"limits": {"monthly_budget": 100.0}})
     assert plan.steps == ()
-    assert plan.notes == ("nothing to do: only limits.main is written differently",)
+    assert (plan.notes, summary(plan)) == ((), "nothing to do: only limits.main is written differently")
     assert plan.counts["create"] == 0
+
+
+def engines(engine: str, **fields) -> dict:
+    return {"databases": [{"name": "orders", "engine": engine, **fields}]}
+
+
+def test_another_engine_is_filled_by_a_conversion_and_never_from_a_dump_of_the_old_one():
+    found = steps(engines("postgresql"), engines("mysql"))
+    assert "fill it" not in found["create:database.orders"].title
+    convert = found["copy:database.orders"]
+    assert convert.title.startswith(
+        "Convert the data of database.orders from postgresql to mysql, out of a temporary postgresql server that"
+        " backup:database.orders is restored into: the Migration Wizard of MySQL Workbench"
+    )
+    order = ["backup", "delete", "create", "copy", "verify"]
+    waves = [found[f"{verb}:database.orders"].wave for verb in order]
+    assert waves == sorted(set(waves))
+    # Elsewhere the identifier is free, so the old one still runs while it is read, and goes only when all was verified.
+    found = steps(engines("postgresql"), engines("mysql", region="eu-central-1"))
+    assert "out of database.orders, which still runs" in found["copy:database.orders"].title
+    assert found["verify:database.orders"].wave < found["delete:database.orders"].wave
+
+
+def test_the_same_engine_needs_no_conversion():
+    found = steps(engines("postgresql", version="17"), engines("postgresql", version="16"))
+    assert "fill it from backup:database.orders" in found["create:database.orders"].title
+    assert "copy:database.orders" not in found
+
+
+def test_a_conversion_is_named_for_every_two_engines_and_admits_where_no_tool_is_known():
+    table = copying()["database"]
+    names = {name for name, row in table.items() if isinstance(row, dict)} - {"otherwise"}
+    named = {(old, new): words_of("database", (old, new)) for old in names for new in names if old != new}
+    assert all({"tool", "catch_up", "check"} <= row.keys() for row in named.values())
+    assert "pgloader" in named["mysql", "postgresql"]["tool"]
+    assert named["mongodb", "postgresql"] == table["otherwise"]
+    assert {name for row in table["conversions"] for name in (*row["from"], *row["to"])} <= names
+
+
+@pytest.mark.parametrize(("server", "words"), [({}, ""), ({"attached_to": "web"}, "its server loses the disk")])
+def test_only_a_volume_that_a_server_uses_is_missed(server, words):
+    held = {"servers": [{"name": "web"}]}
+    found = steps({**held, "volumes": [{"name": "v", **server}]}, held)
+    assert found["delete:volume.v"].downtime == words
+    assert found["delete:volume.v"].data_loss
+    shrunk = ({**held, "volumes": [{"name": "v", "size_gb": size, **server}]} for size in (50, 40))
+    assert bool(steps(*shrunk)["create:volume.v"].downtime) is bool(words)
+
+
+@pytest.mark.parametrize("kind", ["servers", "volumes"])
+@pytest.mark.parametrize("provider", ["aws", "gcp"])
+def test_a_zone_that_is_stated_or_left_out_was_the_providers_choice_and_is_no_move(kind, provider):
+    bare = {"provider": provider, kind: [{"name": "a"}]}
+    stated = {"provider": provider, kind: [{"name": "a", "zone": "zone-b"}]}
+    (step,) = planned(bare, stated).steps
+    assert (step.action, step.downtime, step.is_irreversible) == ("update", "", False)
+    assert step.change is not None
+    assert field_words(step.change.fields[0]) == "zone: - -> zone-b (was the provider's choice)"
+    (step,) = planned(stated, bare).steps
+    assert (step.action, step.is_irreversible) == ("update", False)
+    moved = {"provider": provider, kind: [{"name": "a", "zone": "zone-c"}]}
+    assert {one.action for one in planned(stated, moved).steps} >= {"replace", "delete"}
+
+
+def test_a_zone_that_is_stated_frees_no_name():
+    before = {"provider": "gcp", "servers": [{"name": "a", "user_data": "x"}]}
+    after = {"provider": "gcp", "servers": [{"name": "a", "user_data": "y", "zone": "us-central1-b"}]}
+    found = steps(before, after)
+    assert found["delete:server.a"].wave < found["create:server.a"].wave
+
+
+def test_who_runs_a_control_plane_is_known_where_nobody_says_it():
+    assert planned({"clusters": [{"name": "k"}]}, {"clusters": [{"name": "k", "managed": True}]}).steps == ()
+    own = planned({"clusters": [{"name": "k"}]}, {"clusters": [{"name": "k", "managed": False}]})
+    assert own.counts["replace"] == 1
+
+
+def test_what_points_at_the_same_name_of_a_new_thing_is_said_to_be_replaced():
+    after = {**SHOP, "networking": {"subnets": [{"name": "a", "cidr": "10.0.2.0/24"}]}}
+    (server,) = [change for change in planned(SHOP, after).changes if change.address == "server.web"]
+    fields = {one.path: field_words(one) for one in server.fields}
+    assert fields["networking.subnet"] == "networking.subnet: a (replaced)"
+
+
+def test_what_must_make_way_for_its_successor_goes_just_before_it():
+    def shop(text: str, scheme: str) -> dict:
+        return {
+            "servers": [{"name": "web", "user_data": text}],
+            "load_balancers": [{"name": "front", "targets": ["web"], "scheme": scheme}],
+        }
+
+    found = steps(shop("x", "internal"), shop("y", "public"))
+    waves = [found[step].wave for step in ("create:server.web", "delete:load_balancer.front", "create:load_balancer.front")]
+    assert waves == [1, 2, 3]
+    assert found["delete:server.web"].wave > found["delete:load_balancer.front"].wave

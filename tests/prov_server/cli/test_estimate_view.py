@@ -8,11 +8,12 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from rich.console import Console
 
 from prov_judge.cost.budget import check
 from prov_judge.cost.model import DEPENDS, Estimate, Part, ResourceCost, Saving, Usage
 from prov_judge.prices.price import Price
-from prov_server.cli.console import console
+from prov_server.cli.console import THEME, console
 from prov_server.cli.views.estimate import show_estimate
 from prov_server.cli.views.estimate_picture import draw, picture
 from stratumops.errors import ConflictError, InvalidInputError, PermissionDeniedError
@@ -231,3 +232,71 @@ def test_a_path_that_is_none_is_refused(name: str):
 def test_a_place_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path):
     with pytest.raises(PermissionDeniedError, match=r"cost\.svg"):
         draw(estimate(WEB), svg=str(tmp_path / "nowhere" / "cost.svg"))
+
+
+LONG = Part("Linux machine of a very long name (m5.4xlarge)", Decimal(730), "hours", price("0.768"), (FALLBACK, "b", "c"))
+
+
+def test_a_name_that_is_wrapped_keeps_its_indent_and_the_range_stands_beside_its_words():
+    busy = replace(TRAFFIC, name="Data to the internet and to some other places", notes=("x", "y", DEPENDS))
+    lines = shown(estimate(resource("server.web-1", LONG, busy))).splitlines()
+    (ranged,) = (line for line in lines if DEPENDS in line and "total" not in line)
+    assert ranged.split() == ["depends", "on", "usage", "0.90", "to", "90.00"]
+    at = lines.index(ranged)
+    first = next(number for number, line in enumerate(lines) if "Linux machine" in line)
+    part_rows = lines[first:at]
+    assert len(part_rows) > 2
+    assert all(line.startswith("  ") for line in part_rows)
+    assert sum(line.startswith("    ") for line in part_rows) == len(part_rows) - 2
+
+
+def many(count: int, cost: Decimal = Decimal(1)) -> Estimate:
+    parts = [Part("Disk", Decimal(number + 1), "GB", price(f"{cost}", "GB")) for number in range(count)]
+    savings = tuple(replace(SAVING, address=f"server.s{number}") for number in range(count))
+    return estimate(*(resource(f"server.s{number}", part) for number, part in enumerate(parts)), savings=savings)
+
+
+def on_a_terminal(found: Estimate, **more) -> str:
+    out = io.StringIO()
+    screen = Console(file=out, theme=THEME, width=100, force_terminal=True, color_system=None, highlight=False, markup=False)
+    show_estimate(screen, found, **more)
+    return out.getvalue()
+
+
+def test_a_terminal_shows_the_dearest_of_many_resources_and_says_how_many_more():
+    text = on_a_terminal(many(1000))
+    assert "the dearest 40 of 1,000 resources; 960 more: --json or a pipe has them all" in text
+    assert "server.s999" in text
+    assert "... and 960 more savings" in text
+    table = text.split("total")[0]
+    assert table.count("server.s") == 40
+    assert "server.s960" in table
+    assert "server.s959" not in table
+    assert "500,500.00 USD" in text
+
+
+def test_a_terminal_shows_sixty_resources_whole():
+    text = on_a_terminal(many(60))
+    assert "dearest" not in text
+    assert text.split("total")[0].count("server.s") == 60
+
+
+def test_a_terminal_shows_the_largest_of_many_differences():
+    text = on_a_terminal(many(100, Decimal(2)), against=many(100))
+    assert "the 40 largest of 100 differences; 60 more: a pipe has them all" in text
+    assert "the 40 largest" not in shown(many(100, Decimal(2)), against=many(100))
+
+
+@pytest.mark.parametrize("width", [80, 240])
+def test_a_pipe_gets_every_resource_and_no_space_at_the_end_of_a_line(width: int):
+    lines = shown(many(100), width=width, against=many(99)).splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    assert sum(line.startswith("server.s") for line in lines) == 100
+    assert sum(line.startswith("save ") for line in lines) == 100
+
+
+def test_what_takes_something_away_is_told_after_what_keeps_it():
+    away = replace(SAVING, monthly=Decimal(500), change="take it away")
+    kept = replace(SAVING, fields={"plan": "m6g.large"})
+    text = shown(estimate(WEB, savings=(away, kept)))
+    assert text.index("save 1.00") < text.index("save 500.00")

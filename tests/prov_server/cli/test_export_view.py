@@ -17,7 +17,7 @@ TEXT = '{"a": "\u202e [bold]x[/bold] ' + "long " * 100 + '\\r"}\n'
 
 
 def exported(files: dict[str, str], *lost: NotCarriedRow) -> ExportConfigOutput:
-    return ExportConfigOutput(format="cloudformation", files=files, not_carried=list(lost))
+    return ExportConfigOutput(format="cloudformation", files=files, not_carried=list(lost), notes=[])
 
 
 def answer(output: ExportConfigOutput | ImportTerraformOutput, /, **extras: Any) -> Answer:
@@ -63,6 +63,23 @@ def test_output_writes_every_file_into_a_folder_and_prints_none(tmp_path: Path, 
     assert notes.count("wrote ") == 2
 
 
+def test_a_single_file_goes_under_the_name_of_a_file(tmp_path: Path) -> None:
+    act(answer(exported({"main.tf.json": "1\n"}), output=str(tmp_path / "out.tf.json")))
+    assert (tmp_path / "out.tf.json").read_text(encoding="utf-8") == "1\n"
+
+
+@pytest.mark.parametrize("target", ["out", "v1.2/", "there.d"])
+def test_a_single_file_goes_into_a_folder_that_is_called_one(tmp_path: Path, target: str) -> None:
+    (tmp_path / "there.d").mkdir()
+    act(answer(exported({"main.tf.json": "1\n"}), output=f"{tmp_path}/{target}"))
+    assert (tmp_path / target / "main.tf.json").read_text(encoding="utf-8") == "1\n"
+
+
+def test_several_files_go_into_a_folder_whatever_its_name(tmp_path: Path) -> None:
+    act(answer(exported({"a.yaml": "1\n", "b.yaml": "2\n"}), output=str(tmp_path / "out.d")))
+    assert sorted(path.name for path in (tmp_path / "out.d").iterdir()) == ["a.yaml", "b.yaml"]
+
+
 def test_a_file_that_exists_is_kept_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine", encoding="utf-8")
     files = {"a.yaml": "1\n", "b.yaml": "2\n"}
@@ -86,7 +103,7 @@ def test_a_dash_is_stdout(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_import_is_nickel_on_stdout_or_in_the_named_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    output = ImportTerraformOutput(config="{ name = 1 }\n", not_carried=[LOST])
+    output = ImportTerraformOutput(config="{ name = 1 }\n", not_carried=[LOST], notes=[])
     show(answer(output))
     assert capsys.readouterr().out == "{ name = 1 }\n"
     target = tmp_path / "main.ncl"

@@ -1,6 +1,7 @@
 """How a plan looks: as a tree on a terminal of eighty columns, in a pipe, and as the documents that a person asks for."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_judge.migration.model import Migration
+from prov_judge.migration.plan import plan_migration as judged
 from prov_judge.migration.plan import plan_steps
-from prov_judge.migration.words import summary
+from prov_judge.migration.words import compliance_words, summary
+from prov_judge.prices.book import PriceBook
 from prov_server.cli.options import Choices
 from prov_server.cli.session import Session
 from prov_server.cli.views import Answer
@@ -108,3 +111,20 @@ def test_text_that_would_move_the_cursor_is_shown_as_text(capsys: pytest.Capture
     assert "image: a -> " in out
     assert "\x1b" not in out
     assert "\u202e" not in out
+
+
+@pytest.mark.usefixtures("pipe")
+def test_a_plan_of_nothing_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    same = InfrastructureConfig.model_validate(side("t3.micro", SECRET))
+    show(answer(judged(same, same, book=PriceBook.shipped(), today=date(2026, 11, 23))))
+    assert capsys.readouterr().out == "nothing to do: both configurations describe the same\n"
+
+
+@pytest.mark.usefixtures("pipe")
+def test_a_plan_names_the_checks_that_fail_newly(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = (InfrastructureConfig.model_validate({"volumes": [{"name": "v", "encrypted": one}]}) for one in (True, False))
+    plan = judged(before, after, today=date(2026, 11, 23))
+    show(answer(plan))
+    out = capsys.readouterr().out
+    for delta in plan.compliance:
+        assert f"{delta.framework} {compliance_words(delta)}\n" in out

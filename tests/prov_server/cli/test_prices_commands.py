@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from price_lists import Answer, Vendor, aws_machine, azure_item, serving
+from prov_judge.prices.overlay import COLUMNS
 from prov_judge.prices.update.run import FETCHERS
-from prov_server.cli.commands.prices import REFRESHED
+from prov_server.cli.commands.prices import _COLUMNS, REFRESHED
 
 HEADER = "provider,region,service,item,unit,unit_price,currency,as_of,source\n"
 OURS = "aws,us-east-1,compute,m5.large,hours,0.05,USD,2026-11-01,contract 7\n"
@@ -177,3 +178,25 @@ def test_plain_http_to_another_host_is_refused(prov):
     done = prov("prices", "update", "--provider", "aws", "--base-url", "http://example.com")
     assert done.code == 2
     assert "https" in done.err
+
+
+def test_a_price_of_a_day_that_has_not_come_is_refused_with_its_line(prov, workspace: Path, ours: Path):
+    ours.write_text(HEADER + OURS + OURS.replace("m5.large", "m5.xlarge").replace("2026-11-01", "9999-01-01"), encoding="utf-8")
+    done = prov("prices", "import", "ours.csv")
+    assert done.code == 2
+    assert "line 3, column as_of: 9999-01-01 has not come yet" in done.err
+    assert not kept(workspace).exists()
+
+
+def test_a_price_in_another_currency_than_the_providers_list_is_taken_with_a_warning(prov, workspace: Path, ours: Path):
+    ours.write_text(HEADER + OURS.replace("USD", "EUR"), encoding="utf-8")
+    done = prov("prices", "import", "ours.csv")
+    assert done.code == 0
+    assert "1 price of aws in EUR, its list is in USD" in " ".join(done.err.split())
+    assert "EUR" in kept(workspace).read_text()
+    ours.write_text(HEADER + "local,,compute,vcpu,hours,0.004,EUR,,\n", encoding="utf-8")
+    assert "warning" not in prov("prices", "import", "ours.csv").err
+
+
+def test_the_help_names_the_columns_of_the_file():
+    assert tuple(COLUMNS) == _COLUMNS

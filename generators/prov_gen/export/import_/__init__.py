@@ -11,6 +11,7 @@ from prov_gen.export.import_.parse import parse
 from prov_gen.export.import_.read import accept, draft, provider_of, without_dangling
 from prov_gen.export.model import NotCarried
 from prov_gen.export.terraform import assemble
+from prov_gen.export.terraform.providers import TARGETS
 from prov_gen.export.terraform.rows import find
 from prov_gen.model.infrastructure import InfrastructureConfig, dump_stated
 
@@ -42,6 +43,9 @@ def import_terraform(text: str, name: str) -> Imported:
     config, refused = accept(drafted.value)
     config = without_dangling(drafted.value, config)
     made = assemble(config)[0].as_dict()
+    if config.region and config.provider in TARGETS:
+        # Providers that are told no region by our export are told one by others', and the configuration has it.
+        made.setdefault("provider", {}).setdefault(TARGETS[config.provider].name, {"region": config.region})
     known = {*main_types(), *made.get("resource", {})}
     left = compare({**blocks, "resource": resources}, made, first, drafted.reasons(refused), known)
     # Instances of one resource say the same more than once.

@@ -29,7 +29,7 @@ def _what(value: Mapping[str, Any]) -> str:
     keys = value.keys()
     if "format_version" in keys and keys & {"planned_values", "resource_changes", "prior_state"}:
         return "a plan as `terraform show -json` writes it"
-    if "format_version" in keys and keys & {"values", "provider_schemas"} or keys == {"format_version"}:
+    if ("format_version" in keys and keys & {"values", "provider_schemas"}) or keys == {"format_version"}:
         return "a state as `terraform show -json` writes it"
     if isinstance(value.get("resources"), list) and keys & {"terraform_version", "lineage", "serial"}:
         return "a state file (terraform.tfstate)"

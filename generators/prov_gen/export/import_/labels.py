@@ -4,6 +4,7 @@ References follow, so that the rest of the import sees one way of writing. The f
 """
 
 import re
+from collections import Counter
 from typing import Any
 
 from prov_gen.export.terraform.document import label_of, name_of, referred
@@ -21,6 +22,8 @@ _DERIVED = {
     "aws_backup_vault": (r"(.+)_copy", "aws_backup_vault"),
     "aws_cloudwatch_log_group": (r"(.+)_flow", "aws_vpc"),
 }
+_ZONE, _RECORD = "aws_route53_zone", "aws_route53_record"
+_DOMAIN = re.compile(r"[a-z0-9][a-z0-9._-]*\.?")
 _OWN = re.compile(r"_(trail|own)")
 Resources = dict[str, dict[str, dict[str, Any]]]
 """Bodies by type and label."""
@@ -61,6 +64,29 @@ def _physical(body: dict[str, Any], attribute: str) -> str | None:
     return name if _NAME.fullmatch(name) else None
 
 
+def _zone(body: dict[str, Any]) -> str | None:
+    """The label of a zone is its domain's, as our export writes it."""
+    domain = body.get("name")
+    if not isinstance(domain, str) or not _DOMAIN.fullmatch(domain):
+        return None
+    return re.sub(r"[^a-z0-9-]", "_", domain.rstrip(".")) + ("_private" if body.get("vpc") else "")
+
+
+def _record_changes(resources: Resources) -> dict[tuple[str, str], str]:
+    """Records of a zone have its label and a number."""
+    changes: dict[tuple[str, str], str] = {}
+    counted = Counter[str]()
+    records = resources.get(_RECORD, {})
+    for label, body in records.items():
+        zone = referred(body.get("zone_id"))
+        if zone and zone[0] == _ZONE:
+            new = f"{zone[1]}_{counted[zone[1]]}"
+            counted[zone[1]] += 1
+            if new != label and new not in records:
+                changes[_RECORD, label] = new
+    return changes
+
+
 def renamed(resources: Resources) -> tuple[Resources, dict[str, str]]:
     """The resources with our labels, and the first address of each address that changed."""
     changes: dict[tuple[str, str], str] = {}
@@ -68,9 +94,13 @@ def renamed(resources: Resources) -> tuple[Resources, dict[str, str]]:
     for kind in main_types().keys() & resources.keys():
         taken = set(resources[kind])
         for label, body in resources[kind].items():
-            if kind in _subnet_types() or kind == "aws_route53_zone" or is_derived(kind, label, resources):
+            if kind in _subnet_types() or is_derived(kind, label, resources):
                 continue
-            wanted = [_physical(body, attributes.get(kind, "")), None if _NAME.fullmatch(name_of(label)) else named(label)]
+            wanted = (
+                [_zone(body)]
+                if kind == _ZONE
+                else [_physical(body, attributes.get(kind, "")), None if _NAME.fullmatch(name_of(label)) else named(label)]
+            )
             for new in (label_of(name) for name in wanted if name):
                 if new == label:
                     break
@@ -79,7 +109,7 @@ def renamed(resources: Resources) -> tuple[Resources, dict[str, str]]:
                     changes[kind, label] = new
                     break
     resources = _apply(resources, changes)
-    second = {**_subnet_changes(resources), **_beside_changes(resources)}
+    second = {**_subnet_changes(resources), **_beside_changes(resources), **_record_changes(resources)}
     first = {f"{kind}.{new}": f"{kind}.{old}" for (kind, old), new in {**changes, **second}.items()}
     return _apply(resources, second), first
 

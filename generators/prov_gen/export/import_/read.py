@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from prov_gen.export.import_.labels import Resources, is_derived, main_types
 from prov_gen.export.import_.parse import Blocks
+from prov_gen.export.model import Path
 from prov_gen.export.terraform.document import name_of, unescaped
 from prov_gen.export.terraform.providers import TARGETS
-from prov_gen.export.model import Path
 from prov_gen.export.terraform.rows import attributes_of, find
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_NAME
@@ -95,10 +95,10 @@ def draft(blocks: Blocks, resources: Resources, provider: str) -> Draft:
                 at = value.setdefault(BY_NAME[main.kind].field, [])
                 drafted.origin[BY_NAME[main.kind].field, len(at)] = (f"{main.type}.{label}", main)
                 at.append(record)
-        for field, reader in target.singles.items():
+        for name, reader in target.singles.items():
             single = reader(found) if own == provider else None
             if single:
-                value[field] = single
+                value[name] = single
     return drafted
 
 
@@ -129,18 +129,33 @@ def _foreign(blocks: Blocks, provider: str) -> dict[str, Any]:
     return value
 
 
-def accept(value: dict[str, Any]) -> tuple[InfrastructureConfig, list[tuple[tuple[str | int, ...], str]]]:
-    """The configuration that the models accept, and what was taken out for it: path and why."""
-    refused: list[tuple[tuple[str | int, ...], str]] = []
+def accept(value: dict[str, Any]) -> tuple[InfrastructureConfig, list[tuple[Path, str]]]:
+    """The configuration that the models accept, and what was taken out of `value` for it: first path and why."""
+    refused: list[tuple[Path, str]] = []
+    numbers = {name: list(range(len(records))) for name, records in value.items() if isinstance(records, list)}
     for _ in range(_MOST_ATTEMPTS):
         try:
             return InfrastructureConfig.model_validate(value), refused
         except ValidationError as error:
+            gone = set[Path]()
+            # The last of a list goes first, so that the numbers before it stay what they are.
             for problem in sorted(error.errors(), key=lambda one: [str(step).zfill(9) for step in one["loc"]], reverse=True):
-                path = problem["loc"] if problem["type"] != "missing" else problem["loc"][:-1]
-                refused.append((tuple(path), _told(problem)))
-                _remove(value, tuple(path))
+                path: Path = problem["loc"] if problem["type"] != "missing" else problem["loc"][:-1]
+                if any(path[:end] in gone for end in range(1, len(path) + 1)):
+                    continue
+                gone.add(path)
+                refused.append((_first(path, numbers), _told(problem)))
+                _remove(value, path)
+                if len(path) == 2 and isinstance(path[1], int) and path[0] in numbers:
+                    del numbers[path[0]][path[1]]
     return InfrastructureConfig(), [((), "too much of it is not accepted"), *refused]
+
+
+def _first(path: Path, numbers: dict[Any, list[int]]) -> Path:
+    """A path by the number that a record had before others were taken out."""
+    if len(path) > 1 and isinstance(path[1], int) and path[0] in numbers and path[1] < len(numbers[path[0]]):
+        return (path[0], numbers[path[0]][path[1]], *path[2:])
+    return path
 
 
 _TYPES = {"string_type": "a text", "int_type": "a whole number", "float_type": "a number", "bool_type": "true or false"}

@@ -98,7 +98,10 @@ def _row(item: Item, kind: str) -> tuple[Main | None, str]:
     if kind in _ELSEWHERE:
         return None, _ELSEWHERE[kind]
     if item.provider not in TARGETS:
-        return None, f"this export writes nothing for the provider {item.provider}: there is no public provider of Terraform for it"
+        return (
+            None,
+            f"this export writes nothing for the provider {item.provider}: there is no public provider of Terraform for it",
+        )
     reason = f"this export writes no {_plural(kind)} for {item.provider} yet"
     for main in TARGETS[item.provider].table:
         if main.kind == kind:

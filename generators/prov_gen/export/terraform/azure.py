@@ -100,7 +100,7 @@ SERVER = Main(
 
 
 def _write_rules(item: Item, body: Body) -> None:
-    rules = []
+    rules: list[Any] = []
     for index, record in enumerate(item.get("rules")):
         rule = item.inside(record, "")
         raw = rule.raw
@@ -113,8 +113,8 @@ def _write_rules(item: Item, body: Body) -> None:
             rule.leave("to_port", "a rule without a first port is for all ports")
         ports = "*" if first is None else str(first) if last in {None, first} else f"{first}-{last}"
         block: Body = {
-            "name": f"rule-{index}",
-            "priority": 100 + index,
+            "name": f"rule-{len(rules)}",
+            "priority": 100 + len(rules),
             "access": "Allow",
             "direction": "Inbound" if inward else "Outbound",
         }

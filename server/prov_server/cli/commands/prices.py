@@ -25,6 +25,10 @@ MAX_SHOWN = 10
 REFRESHED = ("aws", "azure")
 
 
+_COLUMNS = ("provider", "region", "service", "item", "unit", "unit_price", "currency", "as_of", "source")
+"""Those of `prov_judge.prices.overlay`, which is not imported to show a help."""
+
+
 class _Doing:
     """What is being done right now, on a terminal; in a log each region's end would be noise."""
 
@@ -103,8 +107,10 @@ def _as_json(one: "Updated") -> dict[str, object]:
 
 
 def _import(file: str, replace: bool) -> None:
+    from datetime import date
+
     from prov_judge.prices.book import PriceBook
-    from prov_judge.prices.overlay import read_overlay, unknown_items
+    from prov_judge.prices.overlay import odd_rows, read_overlay, refuse_future, unknown_items
     from prov_judge.prices.store import changing, negotiated_path, read_negotiated, write_rows
     from prov_server.cli.views.validate import plural
 
@@ -114,6 +120,8 @@ def _import(file: str, replace: bool) -> None:
         raise InvalidInputError(
             f"{file} holds no price", hint="below the line of names, each line is a price; nothing was changed"
         )
+    # The file's own lines: sorting or leaving out rows would make the line of an error wrong.
+    refuse_future(rows, typed_path(file), date.today())  # noqa: DTZ011 - the day of the person who imports
     given = {_key(row): row for row in rows}
     with changing(session.workspace):
         # With --replace a damaged file of earlier prices is no obstacle: it goes.
@@ -123,7 +131,7 @@ def _import(file: str, replace: bool) -> None:
     new = len(given.keys() - earlier.keys())
     changed = sum(1 for key in given.keys() & earlier.keys() if given[key] != earlier[key])
     removed = len(earlier.keys() - given.keys()) if replace else 0
-    warnings = unknown_items(rows, PriceBook.shipped())
+    warnings = [*odd_rows(rows, PriceBook.shipped()), *unknown_items(rows, PriceBook.shipped())]
     counts = {"imported": len(rows), "new": new, "changed": changed, "kept": len(kept), "removed": removed}
     if session.as_json:
         session.say_json({**counts, "origin": "negotiated", "warnings": warnings})
@@ -134,7 +142,7 @@ def _import(file: str, replace: bool) -> None:
     for words in warnings[:MAX_SHOWN]:
         session.notes.print(Text.assemble(("warning", "warning"), f": {visible(words)}"), soft_wrap=True)
     if len(warnings) > MAX_SHOWN:
-        session.notes.print(f"... and {len(warnings) - MAX_SHOWN:,} more unknown names", style="warning")
+        session.notes.print(f"... and {len(warnings) - MAX_SHOWN:,} more warnings", style="warning")
 
 
 def _is_readable(session: Session) -> bool:
@@ -188,7 +196,7 @@ def prices(load: Callable[[], None] | None = None) -> Group:
         RichOption(["--base-url"], metavar="URL", help="A mirror of the vendor's public price list (https)"),
     ]
     bring = [
-        RichArgument(["file"], type=click.Path(), help="CSV: provider,region,service,item,unit,unit_price,currency,as_of,source"),
+        RichArgument(["file"], type=click.Path(), help=f"CSV with the columns {', '.join(_COLUMNS)}"),
         RichOption(["--replace"], is_flag=True, default=False, help="Drop the negotiated prices that the file does not hold"),
     ]
     forget = [

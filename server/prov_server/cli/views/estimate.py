@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from prov_judge.cost.budget import BudgetVerdict
 from prov_judge.cost.difference import Delta, ResourceDelta, compare
-from prov_judge.cost.model import DEPENDS, Estimate, Part, ResourceCost
+from prov_judge.cost.model import DEPENDS, Estimate
 from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
-from prov_server.cli.views.money import change, money, quantity, signed, two_places, unit_price
-
-WIDE = 120
-"""From this width on, notes stand beside their part; below it they are numbered and follow the table."""
+from prov_server.cli.views.columns import Row, print_columns, print_lines
+from prov_server.cli.views.estimate_bill import DEAREST, MOST_ON_A_TERMINAL, print_bill
+from prov_server.cli.views.money import change, money, signed, two_places, unit_price
 
 Money = Mapping[str, Decimal]
 _SIGNS = {"added": ("+", "good"), "removed": ("-", "error"), "changed": ("~", "warning")}
@@ -50,93 +48,30 @@ def show_estimate(
     console: Console, estimate: Estimate, *, against: Estimate | None = None, verdict: BudgetVerdict | None = None
 ) -> None:
     """Print the bill; `against` is what it was before, `verdict` how it stands to a budget."""
-    currencies = sorted({part.currency for _, part in estimate.parts() if part.currency})
     if estimate.resources:
-        _Bill(estimate, currencies, is_wide=console.width >= WIDE).print_to(console)
+        print_bill(console, estimate)
     else:
         console.print("nothing in this configuration is billed", style="quiet")
     if against is not None:
         _show_difference(console, against, estimate)
-    for line in (*_totals(estimate), *_unpriced(estimate), *_savings(estimate)):
-        console.print(line, soft_wrap=True)
+    print_lines(console, _totals(estimate))
+    print_lines(console, _short(console, list(_unpriced(estimate)), "unpriced parts"))
+    print_lines(console, _short(console, list(_savings(estimate)), "savings"))
     of_the_other = (f"compared with: {note}" for note in (against.notes if against else ()) if note not in estimate.notes)
-    for note in (*estimate.notes, *of_the_other):
-        console.print(Text.assemble(("note", "info"), f": {visible(note)}"), soft_wrap=True)
+    print_lines(console, (_note(note) for note in (*estimate.notes, *of_the_other)))
     if verdict is not None:
         _show_verdict(console, verdict)
 
 
-class _Bill:
-    """The table, and the notes that it refers to."""
+def _note(words: str) -> Text:
+    return Text.assemble(("note", "info"), f": {visible(words)}")
 
-    def __init__(self, estimate: Estimate, currencies: list[str], *, is_wide: bool) -> None:
-        self.estimate, self.is_wide = estimate, is_wide
-        self.only = currencies[0] if len(currencies) == 1 else None
-        self.notes: dict[str, int] = {}
 
-    def print_to(self, console: Console) -> None:
-        unit_of_money = f" {self.only}" if self.only else ""
-        table = Table(box=None, header_style="quiet", pad_edge=False)
-        table.add_column("resource", overflow="fold")
-        table.add_column("quantity", justify="right", no_wrap=True)
-        table.add_column("unit", no_wrap=True)
-        table.add_column("price" + unit_of_money, justify="right", no_wrap=True)
-        table.add_column("monthly" + unit_of_money, justify="right", no_wrap=True)
-        if self.is_wide:
-            table.add_column("notes", overflow="fold")
-        for resource in self.estimate.resources:
-            self._add_resource(table, resource)
-        console.print(table)
-        for note, number in self.notes.items():
-            console.print(Text(f"[{number}] {visible(note)}", "quiet"), soft_wrap=True)
-        console.print()
-
-    def _add_resource(self, table: Table, resource: ResourceCost) -> None:
-        name = Text.assemble((visible(resource.address), "heading"))
-        place = Text(visible(f"{resource.provider} {resource.region}".strip()), "quiet")
-        sums = resource.monthly()
-        total = Text("\n".join(self._money(amount, currency) for currency, amount in sorted(sums.items())) or "-", "heading")
-        if self.is_wide:
-            table.add_row(name, "", "", "", total, place)
-        else:
-            table.add_row(name, "", "", "", total)
-        for part in resource.parts:
-            self._add_part(table, part)
-
-    def _add_part(self, table: Table, part: Part) -> None:
-        style = "quiet" if part.is_usage else ""
-        notes = [note for note in part.notes if note != DEPENDS]
-        span = self._span(part)
-        name = Text(f"  {visible(part.name)}", style)
-        cells = [Text(quantity(part.quantity), style), Text(visible(part.unit), style)]
-        if part.price is None:
-            cells += [Text("unpriced", "warning"), Text("-", "warning")]
-        else:
-            mark = "" if self.only else f" {part.price.currency}"
-            cells += [Text(unit_price(part.price.amount) + mark, style), Text(self._monthly(part), style)]
-        if self.is_wide:
-            words = [*([f"{DEPENDS}{f': {span}' if span else ''}"] if part.is_usage else []), *notes]
-            table.add_row(name, *cells, Text(visible("; ".join(words)), "quiet"))
-            return
-        for note in notes:
-            name.append(f" [{self.notes.setdefault(note, len(self.notes) + 1)}]", "quiet")
-        if part.is_usage:
-            name.append(f"\n  {DEPENDS}", "quiet")
-            cells[-1] = Text(f"{cells[-1].plain}\n{span}", style)
-        table.add_row(name, *cells)
-
-    def _monthly(self, part: Part) -> str:
-        assert part.price is not None
-        assert part.monthly is not None
-        return self._money(part.monthly, part.price.currency)
-
-    def _span(self, part: Part) -> str:
-        """From small to large use; blank without a price."""
-        low, high = part.monthly_at("small"), part.monthly_at("large")
-        return "" if low is None or high is None else f"{two_places(low)} to {two_places(high)}"
-
-    def _money(self, amount: Decimal, currency: str) -> str:
-        return two_places(amount) if self.only else money(amount, currency)
+def _short(console: Console, lines: list[Text], what: str) -> list[Text]:
+    """The lines, on a terminal no more than a person reads."""
+    if not console.is_terminal or len(lines) <= MOST_ON_A_TERMINAL:
+        return lines
+    return [*lines[:DEAREST], Text(f"... and {len(lines) - DEAREST:,} more {what}: --json or a pipe has them all", "warning")]
 
 
 def _totals(estimate: Estimate) -> Iterator[Text]:
@@ -164,7 +99,7 @@ def _unpriced(estimate: Estimate) -> Iterator[Text]:
 
 
 def _savings(estimate: Estimate) -> Iterator[Text]:
-    for saving in sorted(estimate.savings, key=lambda one: (one.currency, -one.monthly, one.address)):
+    for saving in sorted(estimate.savings, key=lambda one: (one.takes_away, one.currency, -one.monthly, one.address)):
         figure = f"save {money(saving.monthly, saving.currency)}"
         words = f"  {saving.address}: {saving.change}"
         why = f" ({saving.why}{'; test it first' if saving.needs_testing else ''})"
@@ -173,13 +108,14 @@ def _savings(estimate: Estimate) -> Iterator[Text]:
 
 def _show_difference(console: Console, before: Estimate, after: Estimate) -> None:
     found = compare(before, after)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for justify in ("left", "left", "right", "right"):
-        table.add_column(justify=justify, overflow="fold", no_wrap=justify == "right")
-    for one in found.resources:
-        table.add_row(*_difference_row(one))
-    if found.resources:
-        console.print(table)
+    shown = found.resources
+    if console.is_terminal and len(shown) > MOST_ON_A_TERMINAL:
+        shown = tuple(sorted(shown, key=_least_changed_last)[:DEAREST])
+    if shown:
+        print_columns(console, [_difference_row(one) for one in shown], "llrr", (1,))
+        if more := len(found.resources) - len(shown):
+            words = f"the {DEAREST} largest of {len(found.resources):,} differences; {more:,} more: a pipe has them all"
+            print_lines(console, [Text(words, "warning")])
     else:
         console.print("nothing that is billed differs", style="quiet")
     for currency, delta in found.totals.delta.items():
@@ -187,14 +123,18 @@ def _show_difference(console: Console, before: Estimate, after: Estimate) -> Non
     console.print()
 
 
-def _difference_row(one: ResourceDelta) -> list[Text]:
+def _least_changed_last(one: ResourceDelta) -> Decimal:
+    return -max(map(abs, one.cost.delta.values()), default=Decimal(0))
+
+
+def _difference_row(one: ResourceDelta) -> Row:
     sign, style = _SIGNS[one.change]
     was, now = (_sums(money_of) for money_of in (one.cost.before, one.cost.after))
     path = f"{was} -> {now}" if one.change == "changed" else now if one.change == "added" else was
     delta = ", ".join(signed(amount, currency) for currency, amount in one.cost.delta.items() if amount)
     if one.unpriced[0] != one.unpriced[1]:
         delta = f"{delta or 'same'}, unpriced parts {one.unpriced[0]} -> {one.unpriced[1]}"
-    return [Text(sign, style), Text(visible(one.address), style), Text(path, "quiet"), Text(delta or "0.00", style)]
+    return [(sign, style), (visible(one.address), style), (path, "quiet"), (delta or "0.00", style)]
 
 
 def _total_difference(totals: Delta, currency: str, delta: Decimal) -> Text:
@@ -212,8 +152,7 @@ def _show_verdict(console: Console, verdict: BudgetVerdict) -> None:
     else:
         line = Text.assemble((f"over the budget by {money(verdict.over, verdict.currency)}", "error"), f": {of}")
     console.print(line, soft_wrap=True)
-    for note in verdict.notes:
-        console.print(Text.assemble(("note", "info"), f": {visible(note)}"), soft_wrap=True)
+    print_lines(console, (_note(note) for note in verdict.notes))
 
 
 def _sums(amounts: Money) -> str:

@@ -14,7 +14,10 @@ from stratumops.errors import InvalidInputError
 
 
 def act(answer: Answer) -> None:
-    """Write what `--output` asks for: a file for an import; for an export a folder, or a file where there is one. Raises ConflictError, InvalidInputError."""
+    """Write what `--output` asks for: a file for an import; for an export a folder, or one file under a file's name.
+
+    Raises ConflictError, InvalidInputError.
+    """
     target = answer.extras.get("output")
     if not target or target == STDOUT:
         return

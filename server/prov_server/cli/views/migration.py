@@ -1,6 +1,5 @@
 """A migration in a terminal: a tree of waves, steps and fields in colours, then the risks in one line."""
 
-from decimal import Decimal
 from functools import partial
 from itertools import groupby
 
@@ -11,7 +10,7 @@ from prov_judge.migration.document import as_json
 from prov_judge.migration.markdown import as_markdown
 from prov_judge.migration.model import Migration, Step
 from prov_judge.migration.picture import as_svg
-from prov_judge.migration.words import MARKS, field_words, summary
+from prov_judge.migration.words import MARKS, compliance_words, field_words, summary, told_compliance, told_costs
 from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
 from prov_server.cli.views.documents import Documents, show_document, write_document
@@ -51,7 +50,7 @@ def _add(tree: Tree, step: Step) -> None:
     if step.change is not None and step.phase == "change":
         for reason in step.change.reasons:
             branch.add(Text.assemble(("because ", "quiet"), visible(reason)))
-        for field in step.change.fields if step.change.action in {"update", "replace"} else ():
+        for field in step.change.fields if step.action in {"update", "replace"} else ():
             branch.add(Text(visible(field_words(field)), "error" if field.impact == "replace" else ""))
     if step.affects:
         named = ", ".join(step.affects[:MOST_TOUCHED])
@@ -64,16 +63,16 @@ def _add(tree: Tree, step: Step) -> None:
 
 
 def _lines(migration: Migration) -> list[Text]:
-    lines = [Text(visible(note), "info") for note in migration.notes if note != summary(migration)]
+    lines = [Text(visible(note), "info") for note in migration.notes]
     deltas = []
-    for currency in sorted({*migration.cost_before, *migration.cost_after}):
-        before, after = migration.cost_before.get(currency, Decimal(0)), migration.cost_after.get(currency, Decimal(0))
+    for currency, before, after in told_costs(migration):
         deltas.append(f"{after - before:+,.2f} {currency} a month ({before:,.2f} -> {after:,.2f})")
     if deltas:
         lines.append(Text.assemble(("cost        ", "heading"), "; ".join(deltas)))
-    if migration.compliance:
-        said = ", ".join(f"{one.framework} {one.before} -> {one.after}" for one in migration.compliance)
-        lines.append(Text.assemble(("compliance  ", "heading"), said, (" failed checks", "quiet")))
+    for index, delta in enumerate(told_compliance(migration)):
+        head = "compliance  " if index == 0 else " " * 12
+        style = "warning" if delta.newly_failing or delta.worse else ""
+        lines.append(Text.assemble((head, "heading"), f"{delta.framework} ", (compliance_words(delta), style)))
     return [*lines, Text(summary(migration), "heading")]
 
 

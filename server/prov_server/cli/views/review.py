@@ -52,7 +52,7 @@ def show(answer: Answer) -> None:
     if review.estimate and review.estimate.savings:
         out.print()
         for saving in sorted(review.estimate.savings, key=lambda one: -one.monthly)[:MOST_ROWS]:
-            words = f"{saving.address}: {saving.change} saves {saving.monthly:,.2f} {saving.currency} a month"
+            words = f"{saving.address}: {saving.change}; saves {saving.monthly:,.2f} {saving.currency} a month"
             out.print(Text.assemble(("↓ ", "good"), visible(words)), soft_wrap=True)
     out.print()
     out.print(_verdict(review, len(failures)), soft_wrap=True)

@@ -217,6 +217,4 @@ def _read_secret(body: Body, record: dict[str, Any]) -> None:
         record["handle"] = found[0]
 
 
-SECRET = Main(
-    "secret", "aws_secretsmanager_secret", (Special(_write_secret, _read_secret), Tags()), name_attribute="name"
-)
+SECRET = Main("secret", "aws_secretsmanager_secret", (Special(_write_secret, _read_secret), Tags()), name_attribute="name")
