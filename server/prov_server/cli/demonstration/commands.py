@@ -37,11 +37,11 @@ def _show(stage: Stage, lines: list[str], first: int, last: int) -> None:
     """Some lines from the beginning, and some from the end."""
     left_out = max(0, len(lines) - first - last)
     for line in lines[: first if left_out else None]:
-        stage.console.print(Text.from_ansi(line), soft_wrap=True)
+        stage.console.print(Text.from_ansi(line))
     if left_out:
         stage.say((f"... {left_out} more lines", "quiet"))
         for line in lines[len(lines) - last :]:
-            stage.console.print(Text.from_ansi(line), soft_wrap=True)
+            stage.console.print(Text.from_ansi(line))
     stage.console.print()
 
 
