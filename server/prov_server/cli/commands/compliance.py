@@ -93,12 +93,16 @@ def _table(shown: "list[Check]") -> Any:
     from prov_server.cli.views.compliance import SEVERITY_STYLES
 
     table = Table(box=None, header_style="quiet", pad_edge=False)
-    for heading in ("check", "severity", "kind", "asks", "frameworks", "decided by a program"):
+    for heading in ("check", "severity", "kind", "asks", "frameworks"):
         table.add_column(heading, overflow="fold", no_wrap=heading in {"check", "severity"})
     for check in shown:
-        decided = Text("yes", "good") if check.is_automatable else Text(visible(f"no: {check.reason}"), "quiet")
+        asks = Text(visible(check.title))
+        if not check.is_automatable:
+            asks.append(f" (no program can tell: {visible(check.reason)})", "quiet")
+        # Most checks serve every framework: their names in each row would leave no room for the question.
+        asked_by = "all" if len(check.controls) == len(FRAMEWORK_IDS) else ", ".join(check.controls)
         severity = Text(check.severity, SEVERITY_STYLES[check.severity])
-        table.add_row(Text(check.id, "name"), severity, check.kind, visible(check.title), ", ".join(check.controls), decided)
+        table.add_row(Text(check.id, "name"), severity, check.kind, asks, asked_by)
     return table
 
 
