@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -55,17 +56,24 @@ def test_json_is_json_on_a_terminal_too(workspace, environment):
 
 
 def interrupted_after(words: list[str], sign: bytes, workspace: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run on a terminal, and interrupt once the sign has been printed."""
+    """Run on a terminal, and interrupt once the sign has been printed; again while nothing happens, as a person would.
+
+    A signal that arrives just before the process begins to wait for input is only noticed with the next one.
+    """
     ours, theirs = pty.openpty()
     with subprocess.Popen([PROV, *words], cwd=workspace, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as child:
         os.close(theirs)
         said = b""
         with contextlib.suppress(OSError):  # the terminal ends with the child
-            while piece := os.read(ours, 65536):
-                said += piece
-                if sign in said:
+            while True:
+                is_quiet = not select.select([ours], [], [], 1)[0]
+                if not is_quiet:
+                    if not (piece := os.read(ours, 65536)):
+                        break
+                    is_first = sign in said + piece and sign not in said
+                    said += piece
+                if (is_quiet and sign in said) or (not is_quiet and is_first):
                     child.send_signal(signal.SIGINT)
-                    sign = b"never printed"
         os.close(ours)
         code = child.wait(60)
     return code, said.decode("utf-8")
