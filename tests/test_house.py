@@ -14,7 +14,14 @@ LONGEST_MODULE = 400
 NOT_OURS = {".git", ".venv", ".envs", ".prov", ".hypothesis", ".test-results", "__pycache__", "dist", "build"}
 LOCK_FILES_WITH_ADDRESSES = {"package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "uv.lock", "poetry.lock"}
 # Written in halves, so that this file does not hold what it looks for.
-REGISTRY_HOSTS = ["pypi" + ".org", "python" + "hosted.org", "npmjs" + ".org", "npmjs" + ".com", "deb.debian" + ".org"]
+REGISTRY_HOSTS = [
+    "pypi" + ".org",
+    "python" + "hosted.org",
+    "npmjs" + ".org",
+    "npmjs" + ".com",
+    "deb.debian" + ".org",
+    "registry.terra" + "form.io",
+]
 MACHINE_PATHS = ["/ro" + "ot/", "/wo" + "rk/", "/opt/" + "wheels", "/opt/" + "pypi", "/home/" + "runner"]
 SUPPRESSION = re.compile(r"#\s*(type:\s*ignore|noqa|pyright:\s*ignore)(?P<rest>.*)$")
 WITH_CODE_AND_REASON = re.compile(r"^(:\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*|\[[\w, -]+\])\s*[#-]+\s*\w.{7,}")

@@ -1,4 +1,4 @@
-"""Azure: the main kinds. Written for version 4 of the provider, https://registry.terraform.io/providers/hashicorp/azurerm."""
+"""Azure: the main kinds. Written for version 4 of the provider, hashicorp/azurerm."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Google Cloud: the main kinds. Written for version 7 of the provider, https://registry.terraform.io/providers/hashicorp/google."""
+"""Google Cloud: the main kinds. Written for version 7 of the provider, hashicorp/google."""
 
 import re
 from collections.abc import Sequence

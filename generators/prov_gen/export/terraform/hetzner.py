@@ -1,4 +1,4 @@
-"""Hetzner Cloud: servers, volumes, networks, firewalls. For https://registry.terraform.io/providers/hetznercloud/hcloud."""
+"""Hetzner Cloud: servers, volumes, networks, firewalls. For hetznercloud/hcloud."""
 
 import re
 from typing import Any

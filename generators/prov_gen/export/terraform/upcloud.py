@@ -1,4 +1,4 @@
-"""UpCloud: servers, disks, clusters, databases, object storage. For https://registry.terraform.io/providers/UpCloudLtd/upcloud."""
+"""UpCloud: servers, disks, clusters, databases, object storage. For UpCloudLtd/upcloud."""
 
 import re
 from typing import Any

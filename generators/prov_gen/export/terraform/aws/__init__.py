@@ -1,4 +1,4 @@
-"""AWS: what each kind becomes. Written for version 6 of the provider, https://registry.terraform.io/providers/hashicorp/aws."""
+"""AWS: what each kind becomes. Written for version 6 of the provider, hashicorp/aws."""
 
 from prov_gen.export.terraform.aws.account import LIMITS, SECURITY
 from prov_gen.export.terraform.aws.backup import BACKUP
