@@ -250,6 +250,17 @@ async def test_a_worker_is_retired_after_its_jobs(schemas: Path) -> None:
         assert seen[2] == seen[3]
 
 
+async def test_a_worker_of_a_large_process_is_kept(schemas: Path) -> None:
+    limits = Limits(memory_bytes=512 << 20)
+    grown = b"x" * limits.memory_bytes  # a child's peak starts with its parent's
+    async with Nickel(schemas=schemas, size=1, limits=limits) as nickel:
+        del grown
+        await nickel.evaluate(NickelSource("1"))
+        (worker,) = nickel._workers()._idle
+        assert worker.is_alive
+        assert worker.resident_bytes < limits.memory_bytes // 2
+
+
 async def test_a_worker_has_no_environment_and_an_own_session(nickel: Nickel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", CANARY)
     before = children()

@@ -13,7 +13,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from . import frames, landlock
@@ -41,6 +41,16 @@ def grant_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, hard))
 
 
+def memory_counter() -> Callable[[], int]:
+    """What tells this process's resident bytes, also once the sandbox has closed every path.
+
+    Not `ru_maxrss`: a process starts with the peak of the one that started it, so a large server's workers would all look large.
+    """
+    statm = os.open("/proc/self/statm", os.O_RDONLY)
+    page = os.sysconf("SC_PAGESIZE")
+    return lambda: int(os.pread(statm, 128, 0).split()[1]) * page
+
+
 def evaluate(evaluator: Evaluator, expressions: Sequence[str], import_paths: Sequence[str], *, required: int) -> list[str]:
     """A JSON text per expression; nothing is evaluated after a failure among the first `required` ones."""
     results: list[str] = []
@@ -62,6 +72,7 @@ def serve(evaluator: Evaluator, incoming: BinaryIO, outgoing: BinaryIO) -> None:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     os.close(silent)
+    resident_bytes = memory_counter()
     outgoing.write(frames.encode({"ready": True}))
     outgoing.flush()
     sealed = False
@@ -83,8 +94,7 @@ def serve(evaluator: Evaluator, incoming: BinaryIO, outgoing: BinaryIO) -> None:
             outgoing.write(frames.encode({"unusable": str(error)}))
             outgoing.flush()
             return
-        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        outgoing.write(frames.encode({"resident_bytes": resident}))
+        outgoing.write(frames.encode({"resident_bytes": resident_bytes()}))
         outgoing.write(frames.pack(f"[{','.join(results)}]".encode()))
         outgoing.flush()
 
