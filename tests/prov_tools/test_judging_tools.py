@@ -148,3 +148,13 @@ async def test_a_negotiated_price_wins_and_says_so(app: Application, tmp_path: P
     agreed = await call(app, "estimate_cost", config=WORKED)
     assert listed.totals[0].monthly - agreed.totals[0].monthly == pytest.approx(560.64 - 365.00)
     assert any("negotiated" in (line.note or "") for line in agreed.lines)
+
+
+async def test_a_damaged_price_file_hides_nothing_that_the_other_layers_find(app: Application, tmp_path: Path):
+    own = tmp_path / ".prov" / "prices"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "negotiated.csv").write_text("no,such,columns\n", encoding="utf-8")
+    config = '{ provider = "aws", limits.monthly_budget = 10, servers = [{ name = "web", tags.note = "AKIAIOSFODNN7EXAMPLE" }] }'
+    found = await call(app, "validate_config", config=config)
+    codes = {one.code for one in found.findings}
+    assert {"secret_plaintext", "budget_not_assessed"} <= codes

@@ -11,6 +11,7 @@ from prov_gen.effective import machine_of, provider_of, region_of
 from prov_gen.findings import Finding, Path, finding
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_FIELD, resources
+from stratumops.errors import InvalidInputError
 
 
 class Pricer(Protocol):
@@ -110,7 +111,12 @@ def _budget(config: InfrastructureConfig, pricer: Pricer | None, setting: float)
         message = f"the budget of {budget:g} {currency} was not compared: no cost estimate is at hand"
         yield finding("budget_not_assessed", where, message)
         return
-    costs = pricer.monthly(config)
+    try:
+        costs = pricer.monthly(config)
+    except InvalidInputError as error:  # a damaged price file must not hide what the other layers found
+        message = f"the budget of {budget:g} {currency} was not compared: {error.message}"
+        yield finding("budget_not_assessed", where, message, error.hint)
+        return
     cost = costs.get(currency, Decimal(0))
     if cost > Decimal(str(budget)):
         message = f"a month costs at least {cost:.2f} {currency}, more than the budget of {budget:g}"
