@@ -1,6 +1,7 @@
 """Layer 5: nothing is open, weak or secret that should not be. Rules about single fields are data (`security_rules.toml`)."""
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -158,10 +159,15 @@ def _open_api(item: Item) -> Iterator[Finding]:
         yield finding("api_open", (*item.path, "endpoint"), "the whole internet reaches the cluster's API", fix)
 
 
+def _is_all(texts: list[str]) -> bool:
+    """Whether these actions or resources are all there are: nothing named, or wildcards alone, `arn:aws:` before them or not."""
+    return not texts or any(re.fullmatch(r"(arn:[a-z-]*:)?[*:]*\*[*:]*", text) for text in texts)
+
+
 def _all_powerful(item: Item) -> Iterator[Finding]:
     for index, policy in enumerate(item.record.iam_policies):
         for position, statement in enumerate(policy.statements):
-            if statement.effect == "allow" and {"*", "*:*"} & set(statement.actions) and "*" in statement.resources:
+            if statement.effect == "allow" and _is_all(statement.actions) and _is_all(statement.resources):
                 where = (*item.path, "iam_policies", index, "statements", position)
                 message = f"the policy {policy.name} allows everything to everything"
                 yield finding("policy_all_powerful", where, message, "name the actions and the resources")
