@@ -81,8 +81,10 @@ def test_terraform_accepts_the_syntax_and_finds_the_provider(provider: str, tmp_
     made = config(
         provider=provider, servers=[{"name": "0web", "tags": {"team": "a"}}], volumes=[{"name": "data", "attached_to": "0web"}]
     )
-    (tmp_path / FILE).write_text(export(made).files[FILE], encoding="utf-8")
-    assert "provider[" in terraform(tmp_path, "providers", "-no-color")
+    text = export(made).files[FILE]
+    (tmp_path / FILE).write_text(text, encoding="utf-8")
+    (named,) = json.loads(text)["terraform"]["required_providers"].values()
+    assert f"/{named['source'].lower()}]" in terraform(tmp_path, "providers", "-no-color")
 
 
 def test_a_password_is_a_sensitive_variable_that_names_its_place() -> None:

@@ -62,7 +62,18 @@ def is_diff(text: str) -> bool:
     return text.startswith("--- a/main.ncl\n+++ b/main.ncl\n") and '+    { name = "web", spec = { encrypted_disk = true' in text
 
 
-FORMATS = {"json": is_json, "sarif": is_sarif, "junit": is_junit, "markdown": is_markdown, "diff": is_diff}
+def is_whole_sarif(text: str) -> bool:
+    return is_sarif(text) and any("suppressions" in result for result in json.loads(text)["runs"][0]["results"])
+
+
+FORMATS = {
+    "json": is_json,
+    "sarif": is_sarif,
+    "sarif-whole": is_whole_sarif,
+    "junit": is_junit,
+    "markdown": is_markdown,
+    "diff": is_diff,
+}
 ENDINGS = {"report.json": is_json, "report.sarif": is_sarif, "report.xml": is_junit, "report.md": is_markdown}
 
 

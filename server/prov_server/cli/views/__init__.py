@@ -115,7 +115,7 @@ PERSON_NOTES = {
 PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {
     "generate_config": _writing_options,
     "estimate_cost": _picture_options,
-    "check_compliance": partial(_report_options, "markdown", "sarif", "junit", "json", "diff"),
+    "check_compliance": partial(_report_options, "markdown", "sarif", "sarif-whole", "junit", "json", "diff"),
     "export_config": partial(_output_options, "the files", "FOLDER"),
     "import_terraform": partial(_output_options, "the configuration", "FILE"),
     "review_config": partial(_report_options, "markdown"),

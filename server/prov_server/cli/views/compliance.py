@@ -172,6 +172,7 @@ def _documents(answer: Answer) -> Documents:
         "json": lambda: _json(as_dict(assessment, places)),
         "markdown": partial(as_markdown, assessment, places),
         "sarif": lambda: _json(as_sarif(assessment, places, file=file)),
+        "sarif-whole": lambda: _json(as_sarif(assessment, places, file=file, whole=True)),
         "junit": partial(as_junit, assessment, places),
         "diff": lambda: proposal.diff if proposal else "",
     }
