@@ -1,0 +1,96 @@
+"""The paths of an engine, written at the methods that answer them.
+
+    class Kv(Engine):
+        @route("config", Operation.READ)
+        async def read_config(self, request: Request) -> Response: ...
+
+In a pattern `{name}` is one name (letters, digits, `_`, inside also `.` and `-`), `{name:regex}` what the expression matches,
+`{path...}` everything that is left, slashes and nothing included. Any other pattern also answers with a `/` behind it.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from svault.errors import NotFoundError, UnsupportedOperationError
+from svault.logical.request import Operation, Request, Response
+
+NAME = r"\w(?:[\w.-]*\w)?"
+Handler = Callable[[Any, Request], Awaitable[Response | None]]
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PLACEHOLDER = re.compile(r"\{(\w+)(\.\.\.|:((?:[^{}]|\{[^{}]*\})+))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A pattern and the operations that one method answers. `is_public` needs no token, `needs_sudo` the policy's `sudo`."""
+
+    pattern: str
+    operations: tuple[Operation, ...]
+    is_public: bool = False
+    needs_sudo: bool = False
+
+
+def route(pattern: str, *operations: Operation, public: bool = False, sudo: bool = False) -> Callable[[_F], _F]:
+    """Declare that a method of an engine answers these operations of this path; may stand several times."""
+    declared = Route(pattern, operations, public, sudo)
+
+    def mark(method: _F) -> _F:
+        method.__dict__.setdefault("routes", []).append(declared)
+        return method
+
+    return mark
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    text, end = "", 0
+    for found in _PLACEHOLDER.finditer(pattern):
+        rest, own = found[2] == "...", found[3]
+        text += re.escape(pattern[end : found.start()]) + f"(?P<{found[1]}>{'.*' if rest else own or NAME})"
+        end = found.end()
+    text += re.escape(pattern[end:])
+    return re.compile(text if pattern.endswith("...}") else text + "/?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    pattern: re.Pattern[str]
+    route: Route
+    method: str
+
+
+class Routes:
+    """The routes of one engine class, the most specific pattern first: in the order of their declaration."""
+
+    def __init__(self, engine: type) -> None:
+        self._rows = [
+            _Row(_compiled(declared.pattern), declared, name)
+            for cls in reversed(engine.__mro__)
+            for name, method in vars(cls).items()
+            for declared in getattr(method, "routes", ())
+        ]
+
+    def find(self, operation: Operation, path: str) -> tuple[Route, str, dict[str, str]]:
+        """The route, the method's name and what the pattern named.
+
+        Create falls back to update and the other way round. Raises NotFoundError (no such path), UnsupportedOperationError.
+        """
+        known = False
+        for row in self._rows:
+            found = row.pattern.fullmatch(path)
+            if found is None:
+                continue
+            known = True
+            operations = row.route.operations
+            if operation in operations or (
+                operation in {Operation.CREATE, Operation.UPDATE} and {Operation.CREATE, Operation.UPDATE} & set(operations)
+            ):
+                return row.route, row.method, found.groupdict()
+        if known:
+            raise UnsupportedOperationError("1 error occurred:\n\t* unsupported operation\n\n")
+        raise NotFoundError("1 error occurred:\n\t* unsupported path\n\n")
+
+    def patterns(self) -> list[Route]:
+        """All routes as declared."""
+        return [row.route for row in self._rows]
