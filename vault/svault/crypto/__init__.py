@@ -1,0 +1,1 @@
+"""Who computes ML-KEM and ML-DSA: one interface (`base`), an adapter a module."""
