@@ -1,0 +1,1 @@
+"""Who may do what: ACL policies as Vault has them, and Cedar policies beside them."""
