@@ -1,0 +1,1 @@
+"""The secret engines, one folder each. Each one imports nothing of another."""
