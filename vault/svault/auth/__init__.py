@@ -1,0 +1,1 @@
+"""Who may come in: tokens, and the methods that log somebody in."""

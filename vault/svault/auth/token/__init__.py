@@ -1,0 +1,1 @@
+"""Tokens: `store` keeps them, `engine` answers `auth/token/`."""

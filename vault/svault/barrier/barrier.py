@@ -1,0 +1,205 @@
+"""Everything that reaches the storage passes here: AES-256-GCM, with the entry's key as associated data.
+
+An entry is `0x01 || term (4 bytes) || nonce (12 bytes) || ciphertext and tag`. Moving an entry to another key, or changing a
+bit of it, makes it unreadable, and the error names the key. A cache keeps ciphertext, so plaintext lives only while it is used.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from svault.barrier.keyring import KEY_BYTES, Keyring, Term
+from svault.errors import BadRequestError, DamagedStorageError, SealedError
+from svault.logical.clock import Clock
+from svault.storage.base import ABSENT, Storage, Write
+
+KEYRING = "core/keyring"
+ROTATE_AFTER = 1 << 31
+"""Encryptions of one term before a new one begins; NIST SP 800-38D allows 2^32 random nonces a key."""
+_VERSION = b"\x01"
+_HEAD = 1 + 4 + 12
+_CACHE_BYTES = 32 << 20
+
+
+class WrongKeyError(BadRequestError):
+    """The key does not open the keyring."""
+
+    code = "vault_wrong_key"
+
+
+def seal_box(key: bytes, name: str, plaintext: bytes) -> bytes:
+    """Encrypt a single value under a key outside the keyring: nonce and ciphertext, bound to its name."""
+    nonce = os.urandom(12)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, name.encode())
+
+
+def open_box(key: bytes, name: str, box: bytes) -> bytes:
+    """The inverse of `seal_box`. Raises WrongKeyError."""
+    try:
+        return AESGCM(key).decrypt(box[:12], box[12:], name.encode())
+    except (InvalidTag, ValueError):
+        raise WrongKeyError("the key does not open the vault") from None
+
+
+class Barrier:
+    """The encrypted storage of one vault. Sealed until `unseal`; then `get`, `list` and `commit` work on plaintext."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._keyring: Keyring | None = None
+        self._ciphers: dict[int, AESGCM] = {}
+        self._encryptions = 0
+        self._cache: OrderedDict[str, bytes | None] = OrderedDict()
+        self._cached_bytes = 0
+        self._writes = 0
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nothing can be read."""
+        return self._keyring is None
+
+    async def is_initialized(self) -> bool:
+        """Whether a keyring is stored."""
+        return await self._storage.get(KEYRING) is not None
+
+    async def initialize(self, root_key: bytes) -> None:
+        """Store a first keyring under a root key; the barrier stays sealed. Raises CommitConflictError when there is one."""
+        keyring = Keyring.new(root_key, self._clock.time())
+        await self._storage.commit([Write(KEYRING, seal_box(root_key, KEYRING, keyring.encoded()))], {KEYRING: ABSENT})
+
+    async def unseal(self, root_key: bytes) -> None:
+        """Open the keyring. Raises WrongKeyError, DamagedStorageError."""
+        if len(root_key) != KEY_BYTES:
+            raise WrongKeyError("the root key has the wrong length")
+        stored = await self._storage.get(KEYRING)
+        if stored is None:
+            raise BadRequestError("Vault is not initialized")
+        self._use(Keyring.decoded(open_box(root_key, KEYRING, stored.value)))
+
+    def seal(self) -> None:
+        """Forget the keys and all that was cached."""
+        self._keyring = None
+        self._ciphers.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the cache: another server may have written since."""
+        self._writes += 1
+        self._cache.clear()
+        self._cached_bytes = 0
+
+    def _use(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._ciphers = keyring.ciphers()
+        self._encryptions = keyring.active.encryptions
+
+    def _open(self) -> Keyring:
+        if self._keyring is None:
+            raise SealedError
+        return self._keyring
+
+    async def reload(self) -> None:
+        """Read the keyring again: another server may have rotated it."""
+        await self.unseal(self._open().root_key)
+
+    @property
+    def root_key(self) -> bytes:
+        """The key over the keyring, for whoever wraps it anew (rekey, generate-root)."""
+        return self._open().root_key
+
+    @property
+    def active_term(self) -> Term:
+        """The term that encrypts now, with its count up to date."""
+        return replace(self._open().active, encryptions=self._encryptions)
+
+    async def rotate(self) -> int:
+        """Begin a new term; what is stored stays readable. Returns its number."""
+        keyring = self._open().rotated(self._clock.time(), self._encryptions)
+        await self._save(keyring)
+        return keyring.active.number
+
+    async def save_count(self) -> None:
+        """Keep how much the active term has encrypted, and rotate when that is too much."""
+        if self._encryptions >= ROTATE_AFTER:
+            await self.rotate()
+        else:
+            await self._save(self._open().counted(self._encryptions))
+
+    async def replace_root_key(self, root_key: bytes, also: Mapping[str, bytes]) -> None:
+        """Encrypt the keyring under another root key; `also` is stored in the same commit, as it is."""
+        await self._save(replace(self._open(), root_key=root_key), also)
+
+    async def _save(self, keyring: Keyring, also: Mapping[str, bytes] | None = None) -> None:
+        box = seal_box(keyring.root_key, KEYRING, keyring.encoded())
+        await self._storage.commit([Write(KEYRING, box), *(Write(key, value) for key, value in (also or {}).items())])
+        self._use(keyring)
+
+    async def get(self, key: str) -> bytes | None:
+        """The plaintext of an entry. Raises SealedError, DamagedStorageError naming the key."""
+        keyring = self._open()
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            stored = self._cache[key]
+        else:
+            writes = self._writes
+            entry = await self._storage.get(key)
+            stored = entry.value if entry else None
+            if writes == self._writes:
+                self._keep(key, stored)
+        if stored is None:
+            return None
+        cipher = self._ciphers.get(int.from_bytes(stored[1:5], "big"))
+        if self._keyring is not keyring and self.is_sealed:
+            raise SealedError
+        if cipher is not None and stored[:1] == _VERSION:
+            with suppress(InvalidTag, ValueError):
+                return cipher.decrypt(stored[5:_HEAD], stored[_HEAD:], stored[1:5] + key.encode())
+        raise DamagedStorageError(
+            f"the stored entry {key!r} is damaged or was moved", hint="restore it from a backup of the storage", key=key
+        )
+
+    async def list(self, prefix: str) -> list[str]:
+        """The names directly under a prefix; folders end in `/`."""
+        self._open()
+        return await self._storage.list(prefix)
+
+    async def commit(self, changes: Mapping[str, bytes | None]) -> None:
+        """Write all, or nothing; returns when it is durable."""
+        term = self._open().active.number
+        cipher, number = self._ciphers[term], term.to_bytes(4, "big")
+        boxes: dict[str, bytes | None] = {}
+        for key, value in changes.items():
+            if value is None:
+                boxes[key] = None
+                continue
+            nonce = os.urandom(12)
+            boxes[key] = _VERSION + number + nonce + cipher.encrypt(nonce, value, number + key.encode())
+        self._encryptions += len(boxes)
+        # A read that overlaps with this write must not put the old value back into the cache.
+        self._writes += 1
+        for key in boxes:
+            self._drop(key)
+        try:
+            await self._storage.commit([Write(key, box) for key, box in boxes.items()])
+        finally:
+            self._writes += 1
+        if self._keyring is not None:
+            for key, box in boxes.items():
+                self._keep(key, box)
+
+    def _drop(self, key: str) -> None:
+        old = self._cache.pop(key, None)
+        self._cached_bytes -= len(key) + len(old or b"") if old is not None else 0
+
+    def _keep(self, key: str, box: bytes | None) -> None:
+        self._drop(key)
+        self._cache[key] = box
+        self._cached_bytes += len(key) + len(box) if box is not None else 0
+        while self._cached_bytes > _CACHE_BYTES or len(self._cache) > 100_000:
+            self._drop(next(iter(self._cache)))

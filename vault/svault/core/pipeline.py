@@ -1,0 +1,193 @@
+"""The way of a request through an unsealed vault: authenticate, authorise, audit, do, register, wrap, audit, answer."""
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from svault.audit.entry import AuditAuth, AuditMount, AuditRecord
+from svault.auth.login import login
+from svault.auth.token.entry import Token
+from svault.core.authorize import audit_auth, identity_of
+from svault.core.call import Answer, Call
+from svault.core.lifetimes import register_lease
+from svault.core.mounts import Mounted
+from svault.errors import (
+    NoHandlerError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnsupportedMediaTypeError,
+    UnsupportedOperationError,
+    VaultError,
+)
+from svault.logical.request import Operation, Request, Response
+
+if TYPE_CHECKING:
+    from svault.core.active import Active
+    from svault.core.core import Core
+
+MERGE_PATCH = "application/merge-patch+json"
+_DENIED = "1 error occurred:\n\t* permission denied\n\n"
+
+
+class Pipeline:
+    """Handles every call that needs an unsealed vault. Raises VaultErrors."""
+
+    def __init__(self, core: "Core") -> None:
+        self._core = core
+
+    async def handle(self, call: Call) -> Answer:
+        """Answer a call."""
+        active = self._core.running()
+        operation = call.operation
+        if operation is None:
+            raise UnsupportedOperationError
+        if operation == Operation.PATCH and call.content_type.partition(";")[0].strip() != MERGE_PATCH:
+            sent = call.content_type or "none"
+            raise UnsupportedMediaTypeError(f"PATCH requires Content-Type of {MERGE_PATCH}, provided {sent[:100]}")
+        mounted = active.mounts.find(call.path)
+        request = _request(call, operation, mounted)
+        if mounted is not None and mounted.engine.unauthenticated(operation, request.path):
+            return await self._unauthenticated(active, call, request, mounted)
+        token = await active.tokens.find(call.token)
+        record = AuditRecord(request, call.path, mount=_audit_mount(mounted), remote_port=call.remote_port)
+        if token is None:
+            await self._refused(active, record, "permission denied")
+            raise PermissionDeniedError
+        request.identity = identity_of(token)
+        grant = await active.authorizer.grant(request, call.path, mounted, token)
+        record.auth = audit_auth(call.token, token, grant)
+        if not grant.is_allowed:
+            await self._refused(active, record, "permission denied")
+            raise PermissionDeniedError(_DENIED)
+        if token.uses:
+            await active.tokens.use(token)
+        try:
+            return await self._do(active, call, record, mounted, token)
+        finally:
+            if token.uses < 0:
+                await active.tokens.revoke(token)
+
+    async def _refused(self, active: "Active", record: AuditRecord, why: str) -> None:
+        record.error = why
+        self._core.metrics.denied.inc()
+        await active.audit.log_request(record)
+        await active.audit.log_response(record)
+
+    async def _unauthenticated(self, active: "Active", call: Call, request: Request, mounted: Mounted) -> Answer:
+        token = await active.tokens.find(call.token) if call.token else None
+        record = AuditRecord(request, call.path, AuditAuth(allowed=True), _audit_mount(mounted), call.remote_port)
+        if token is not None:
+            request.identity = identity_of(token)
+            record.auth = AuditAuth(
+                client_token=call.token, accessor=token.accessor, display_name=token.display_name, allowed=True
+            )
+        return await self._do(active, call, record, mounted, token)
+
+    async def _do(
+        self, active: "Active", call: Call, record: AuditRecord, mounted: Mounted | None, token: Token | None
+    ) -> Answer:
+        request = record.request
+        await active.audit.log_request(record)
+        try:
+            response = await self._routed(active, call, request, mounted, token)
+        except VaultError as error:
+            record.error = error.message
+            await active.audit.log_response(record)
+            raise
+        except Exception:
+            record.error = "internal error"
+            await active.audit.log_response(record)
+            raise
+        finally:
+            # What was written down but not activated by an answer did not happen, or only half.
+            for lease in active.intended.pop(request.id, ()):
+                await active.leases.abandon(lease)
+        record.response = response
+        await active.audit.log_response(record)
+        return _answer(response, request)
+
+    async def _routed(
+        self, active: "Active", call: Call, request: Request, mounted: Mounted | None, token: Token | None
+    ) -> Response:
+        if mounted is None or mounted.entry.is_tainted:
+            raise NoHandlerError(call.path)
+        found = await mounted.engine.handle(request)
+        if found is None:
+            if request.operation in {Operation.READ, Operation.LIST}:
+                raise NotFoundError
+            return Response(status=204)
+        envelope: dict[str, Any] = found.envelope or {}
+        if found.lease is not None:
+            envelope |= await register_lease(active, request, mounted, found, token)
+        if found.auth is not None:
+            envelope["auth"] = await login(active, request, mounted, found.auth, found.warnings)
+        found.envelope = envelope
+        if request.wrap_ttl and found.raw is None and found.status < 400 and "wrap_info" not in envelope:
+            found = await self._wrapped(active, call, request, found)
+        return found
+
+    async def _wrapped(self, active: "Active", call: Call, request: Request, response: Response) -> Response:
+        accessor = ((response.envelope or {}).get("auth") or {}).get("accessor", "")
+        info = await active.wrapping.wrap(body_of(response, request), request.wrap_ttl, call.path, accessor)
+        return Response(envelope={"request_id": "", "wrap_info": info})
+
+
+def _request(call: Call, operation: Operation, mounted: Mounted | None) -> Request:
+    mount_path = mounted.entry.path if mounted else ""
+    return Request(
+        operation,
+        call.path[len(mount_path) :],
+        call.data,
+        id=str(uuid.uuid4()),
+        mount_path=mount_path,
+        remote_address=call.remote_address,
+        headers=call.headers,
+        token=call.token,
+        wrap_ttl=call.wrap_ttl,
+        content_type=call.content_type,
+        client_certificate=call.client_certificate,
+    )
+
+
+def _audit_mount(mounted: Mounted | None) -> AuditMount | None:
+    if mounted is None:
+        return None
+    entry = mounted.entry
+    return AuditMount(
+        entry.path,
+        entry.kind,
+        entry.accessor,
+        "auth" if entry.is_auth else "secret",
+        frozenset(entry.request_keys),
+        frozenset(entry.response_keys),
+    )
+
+
+def body_of(response: Response, request: Request) -> dict[str, Any]:
+    """The JSON body that a response becomes."""
+    body: dict[str, Any] = {
+        "request_id": request.id,
+        "lease_id": "",
+        "renewable": False,
+        "lease_duration": 0,
+        "data": response.data,
+        "wrap_info": None,
+        "warnings": response.warnings or None,
+        "auth": None,
+        **(response.envelope or {}),
+    }
+    if response.is_flat and response.data:
+        return {**_unshadowed(response.data), **body}
+    return body
+
+
+def _unshadowed(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name != "data"}
+
+
+def _answer(response: Response, request: Request) -> Answer:
+    if response.raw is not None:
+        return Answer(response.status or (200 if response.raw else 204), raw=response.raw, content_type=response.content_type)
+    if response.data is None and not response.envelope and not response.warnings:
+        return Answer(response.status or 204)
+    return Answer(response.status or 200, body_of(response, request))
