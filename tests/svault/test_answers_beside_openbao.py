@@ -1,4 +1,4 @@
-"""The same stories told to our vault and to a real OpenBao: each answer is the same, but for what the story gives a reason for."""
+"""The same stories told to our vault and to a real OpenBao: answers are the same, but for what a story gives a reason for."""
 
 import json
 import tomllib

@@ -145,9 +145,7 @@ class Active:
     async def _revoke(self, lease: StoredLease) -> None:
         """Undo what a lease stands for."""
         if lease.kind == TOKEN:
-            stored = await self.root.read(f"sys/token/id/{lease.token}")
-            if stored is not None:
-                await self.tokens.revoke(Token.decoded(stored))
+            await self.tokens.revoke_tree(lease.token)
             return
         mounted = self.mounts.by_uuid(lease.mount)
         if mounted is None:
@@ -156,7 +154,6 @@ class Active:
         await mounted.engine.revoke(lease.record())
 
     async def _dropped(self, token: Token) -> None:
-        await self.wrapping.dropped(token)
         cubbyhole = self.mounts.at("cubbyhole/")
         if cubbyhole is not None:
             await cubbyhole.engine.drop(token.cubbyhole)  # type: ignore[attr-defined] # the one engine that keeps things by token

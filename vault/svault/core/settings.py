@@ -25,7 +25,7 @@ class CoreSettings:
     """The file with the CA of the other servers' certificates; the system's when empty."""
     log_level: str = "info"
     audit_devices: Sequence["AuditDevice"] | None = None
-    """Enabled whenever the vault is unsealed; what an earlier file named and this one does not is disabled. None: no file says."""
+    """Enabled when the vault is unsealed; what an earlier file named and this one does not is disabled. None: nobody says."""
     shares: int = 0
     threshold: int = 0
     """What init makes when it is not told numbers; 0: it must be told."""

@@ -1,17 +1,13 @@
-"""Response wrapping: an answer is kept for whoever shows a token that works once.
-
-wrapping/HASH  the wrapped answer, by the token's hash, as it would have been sent
-"""
+"""Response wrapping: an answer is kept for whoever shows a token that works once. It is stored with its token, and ends with it."""
 
 from typing import Any
 
-from svault.auth.token.entry import Token
+from svault.auth.token.entry import WRAPPING, Token
 from svault.auth.token.store import TokenStore, new_accessor
-from svault.barrier.view import View
+from svault.barrier.view import View, encoded
 from svault.errors import BadRequestError
 from svault.logical.clock import Clock, rfc3339
 
-POLICY = "response-wrapping"
 _INVALID = "wrapping token is not valid or does not exist"
 
 
@@ -25,10 +21,10 @@ class Wrapping:
 
     async def wrap(self, body: dict[str, Any], ttl: int, path: str, wrapped_accessor: str = "") -> dict[str, Any]:
         """Keep a body and return the `wrap_info` that is sent instead of it."""
-        token = Token("", new_accessor(), [POLICY], path, self._clock.time(), uses=1, is_orphan=True, explicit_max_ttl=ttl)
+        token = Token("", new_accessor(), [WRAPPING], path, self._clock.time(), uses=1, is_orphan=True, explicit_max_ttl=ttl)
         token.is_renewable = False
-        text = await self._tokens.create(token, ttl)
-        await self._view.write(f"wrapping/{token.hash}", {"body": body, "ttl": ttl, "path": path, "created": token.created})
+        kept = encoded({"body": body, "ttl": ttl, "path": path, "created": token.created})
+        text = await self._tokens.create(token, ttl, wrapped=kept)
         info: dict[str, Any] = {
             "token": text,
             "accessor": token.accessor,
@@ -42,7 +38,7 @@ class Wrapping:
 
     async def _kept(self, text: str) -> tuple[Token, dict[str, Any]]:
         token = await self._tokens.find(text) if text else None
-        kept = await self._view.read(f"wrapping/{token.hash}") if token and token.policies == [POLICY] else None
+        kept = await self._view.read(f"wrapping/{token.hash}") if token and token.policies == [WRAPPING] else None
         if token is None or kept is None:
             raise BadRequestError(_INVALID)
         return token, kept
@@ -66,8 +62,3 @@ class Wrapping:
             token, kept = await self._kept(text)
             await self._tokens.revoke(token)
         return await self.wrap(kept["body"], kept["ttl"], kept["path"])
-
-    async def dropped(self, token: Token) -> None:
-        """A token has ended: what it wrapped goes with it."""
-        if POLICY in token.policies:
-            await self._view.delete(f"wrapping/{token.hash}")
