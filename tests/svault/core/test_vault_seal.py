@@ -1,5 +1,6 @@
 """Sealing: init, unseal by shares, rekey, generate-root, a static seal; what a sealed vault says."""
 
+import asyncio
 import itertools
 import os
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from svault.core.call import Call
 from svault.core.core import Core
 from svault.crypto.choice import backend
+from svault.errors import VaultError
+from svault.seal.shamir import combine
 from svault.storage.filesystem import FilesystemStorage
 from svault.storage.memory import MemoryStorage
 from svault.sys.generate_root import decoded_token
@@ -116,8 +119,7 @@ async def test_a_rekey_that_is_verified_changes_nothing_before_the_new_shares_we
     for share in keys[:3]:
         answer = await call(core, "PUT", "sys/rekey/update", {"key": share, "nonce": begun["nonce"]})
     new, nonce = answer.body["keys"], answer.body["verification_nonce"]
-    await core.seal_now()
-    await unsealed(core, keys)
+    assert await core.seal.is_proven_by(combine([bytes.fromhex(share) for share in keys[:3]]))
     for share in new[:2]:
         answer = await call(core, "PUT", "sys/rekey/verify", {"key": share, "nonce": nonce})
     assert answer.body["complete"]
@@ -188,3 +190,55 @@ async def test_rotating_keeps_what_is_stored_readable_also_after_a_restart(vault
     await vault.core.unseal(vault.keys[0])
     for name, value in (("old", "1"), ("new", "2")):
         assert (await vault.ok("GET", f"secret/{name}"))["data"] == {"x": value}
+
+
+async def test_sealing_forgets_a_rekey_that_was_under_way(sealed):
+    core, keys, _ = sealed
+    await unsealed(core, keys)
+    await call(core, "PUT", "sys/rekey/init", {"secret_shares": 3, "secret_threshold": 2})
+    await core.seal_now()
+    await unsealed(core, keys)
+    assert (await call(core, "GET", "sys/rekey/init")).body["started"] is False
+
+
+async def test_of_two_servers_that_initialise_one_storage_one_wins_and_its_shares_open_it():
+    storage = MemoryStorage()
+    servers = [Core(storage, crypto=backend("openssl")) for _ in range(2)]
+    await storage.open()
+    found = await asyncio.gather(*(server.initialize(1, 1) for server in servers), return_exceptions=True)
+    (made,) = (one for one in found if isinstance(one, tuple))
+    assert sum(isinstance(one, VaultError) for one in found) == 1
+    await servers[0].unseal(made[0][0])
+    assert not servers[0].is_sealed
+    await servers[0].seal_now()
+
+
+async def test_what_is_written_while_keys_are_rotated_stays_readable(vault: TestVault):
+    await vault.ok("POST", "sys/mounts/secret", {"type": "kv"})
+
+    async def write(number: int) -> None:
+        await vault.ok("POST", f"secret/{number}", {"n": number})
+
+    rotations = [vault.ok("PUT", "sys/rotate") for _ in range(4)]
+    counts = [vault.core.barrier.save_count() for _ in range(4)]
+    await asyncio.gather(*rotations, *(write(number) for number in range(60)), *counts)
+    await vault.core.seal_now()
+    await vault.core.unseal(vault.keys[0])
+    for number in range(60):
+        assert (await vault.ok("GET", f"secret/{number}"))["data"] == {"n": number}
+    assert (await vault.ok("GET", "sys/key-status"))["term"] == 5
+
+
+async def test_an_engine_that_fails_to_stop_does_not_keep_the_vault_open(vault: TestVault):
+    await vault.ok("POST", "sys/mounts/secret", {"type": "kv"})
+    mounted = vault.core.running().mounts.at("secret/")
+
+    class Stuck:
+        async def stop(self) -> None:
+            raise RuntimeError
+
+    mounted.engine = Stuck()
+    vault.core.running().leases.stop = Stuck().stop
+    await vault.core.seal_now()
+    assert vault.core.is_sealed
+    assert (await vault.call("GET", "secret/a")).status == 503

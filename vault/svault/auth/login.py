@@ -6,7 +6,7 @@ from svault.auth.token.entry import ROOT, Token
 from svault.auth.token.store import new_accessor
 from svault.core.lifetime import Lifetime
 from svault.core.mounts import Mounted
-from svault.errors import BadRequestError
+from svault.errors import BadRequestError, PermissionDeniedError
 from svault.logical.request import Auth, Request
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ async def login(active: "Active", request: Request, mounted: Mounted, auth: Auth
     entity_id = ""
     if auth.alias:
         entity = await active.identity.entity_for_login(mounted.entry.accessor, auth.alias, auth.alias_metadata)
+        if entity.is_disabled:
+            raise PermissionDeniedError
         entity_id = entity.id
     system = mounted.mount.system
     lifetime = Lifetime(

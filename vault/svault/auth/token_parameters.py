@@ -1,11 +1,11 @@
 """What every auth method lets its roles say about the tokens that a login makes: Vault's `token_*` fields."""
 
-import ipaddress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from svault.errors import BadRequestError
 from svault.logical.fields import Fields
+from svault.logical.networks import networks
 from svault.logical.request import Auth
 
 
@@ -68,15 +68,3 @@ class TokenParameters:
             binds_address=self.token_strictly_bind_ip,
             internal=internal,
         )
-
-
-def networks(texts: list[str]) -> list[str]:
-    """Addresses and networks, checked. Raises BadRequestError naming the one that is none."""
-    for text in texts:
-        try:
-            ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            raise BadRequestError(
-                f"error parsing bound address {text[:50]!r}: it is an address or a network like 10.0.0.0/8"
-            ) from None
-    return texts

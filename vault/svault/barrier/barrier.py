@@ -4,9 +4,10 @@ An entry is `0x01 || term (4 bytes) || nonce (12 bytes) || ciphertext and tag`. 
 bit of it, makes it unreadable, and the error names the key. A cache keeps ciphertext, so plaintext lives only while it is used.
 """
 
+import asyncio
 import os
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from svault.barrier.keyring import KEY_BYTES, Keyring, Term
 from svault.errors import BadRequestError, DamagedStorageError, SealedError
 from svault.logical.clock import Clock
-from svault.storage.base import ABSENT, Storage, Write
+from svault.storage.base import ABSENT, CommitConflictError, Storage, Write
 
 KEYRING = "core/keyring"
 ROTATE_AFTER = 1 << 31
@@ -55,9 +56,12 @@ class Barrier:
         self._keyring: Keyring | None = None
         self._ciphers: dict[int, AESGCM] = {}
         self._encryptions = 0
-        self._cache: OrderedDict[str, bytes | None] = OrderedDict()
+        self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._writes = 0
+        self._writing: Counter[str] = Counter()
+        self._overlapping: set[str] = set()
+        self._keyring_lock = asyncio.Lock()
 
     @property
     def is_sealed(self) -> bool:
@@ -68,10 +72,13 @@ class Barrier:
         """Whether a keyring is stored."""
         return await self._storage.get(KEYRING) is not None
 
-    async def initialize(self, root_key: bytes) -> None:
-        """Store a first keyring under a root key; the barrier stays sealed. Raises CommitConflictError when there is one."""
+    async def initialize(self, root_key: bytes, also: Sequence[Write]) -> None:
+        """Store a first keyring under a root key, and what opens it, in one commit; the barrier stays sealed.
+
+        Raises CommitConflictError when there is one: of two servers that initialise one storage, one wins.
+        """
         keyring = Keyring.new(root_key, self._clock.time())
-        await self._storage.commit([Write(KEYRING, seal_box(root_key, KEYRING, keyring.encoded()))], {KEYRING: ABSENT})
+        await self._storage.commit([Write(KEYRING, seal_box(root_key, KEYRING, keyring.encoded())), *also], {KEYRING: ABSENT})
 
     async def unseal(self, root_key: bytes) -> None:
         """Open the keyring. Raises WrongKeyError, DamagedStorageError."""
@@ -120,37 +127,44 @@ class Barrier:
 
     async def rotate(self) -> int:
         """Begin a new term; what is stored stays readable. Returns its number."""
-        keyring = self._open().rotated(self._clock.time(), self._encryptions)
-        await self._save(keyring)
-        return keyring.active.number
+        async with self._keyring_lock:
+            return await self._rotated()
 
     async def save_count(self) -> None:
         """Keep how much the active term has encrypted, and rotate when that is too much."""
-        if self._encryptions >= ROTATE_AFTER:
-            await self.rotate()
-        else:
-            await self._save(self._open().counted(self._encryptions))
+        async with self._keyring_lock:
+            if self._encryptions >= ROTATE_AFTER:
+                await self._rotated()
+            else:
+                await self._save(self._open().counted(self._encryptions))
 
-    async def replace_root_key(self, root_key: bytes, also: Mapping[str, bytes]) -> None:
-        """Encrypt the keyring under another root key; `also` is stored in the same commit, as it is."""
-        await self._save(replace(self._open(), root_key=root_key), also)
-
-    async def _save(self, keyring: Keyring, also: Mapping[str, bytes] | None = None) -> None:
-        box = seal_box(keyring.root_key, KEYRING, keyring.encoded())
-        await self._storage.commit([Write(KEYRING, box), *(Write(key, value) for key, value in (also or {}).items())])
+    async def _rotated(self) -> int:
+        keyring = self._open().rotated(self._clock.time(), self._encryptions)
+        await self._save(keyring)
         self._use(keyring)
+        return keyring.active.number
+
+    async def _save(self, keyring: Keyring) -> None:
+        """Store a keyring that is at least as new as the stored one: a term that is lost loses all that it encrypted."""
+        stored = await self._storage.get(KEYRING)
+        before = Keyring.decoded(open_box(keyring.root_key, KEYRING, stored.value)) if stored else keyring
+        if not {term.number for term in before.terms} <= {term.number for term in keyring.terms}:
+            raise CommitConflictError(KEYRING)
+        expected = {KEYRING: stored.version if stored else ABSENT}
+        await self._storage.commit([Write(KEYRING, seal_box(keyring.root_key, KEYRING, keyring.encoded()))], expected)
 
     async def get(self, key: str) -> bytes | None:
         """The plaintext of an entry. Raises SealedError, DamagedStorageError naming the key."""
         keyring = self._open()
         if key in self._cache:
             self._cache.move_to_end(key)
-            stored = self._cache[key]
+            stored: bytes | None = self._cache[key]
         else:
             writes = self._writes
             entry = await self._storage.get(key)
             stored = entry.value if entry else None
-            if writes == self._writes:
+            # What somebody writes at this moment may be older here than there; a miss is cheap and would push out what is needed.
+            if stored is not None and writes == self._writes and key not in self._writing:
                 self._keep(key, stored)
         if stored is None:
             return None
@@ -181,25 +195,36 @@ class Barrier:
             nonce = os.urandom(12)
             boxes[key] = _VERSION + number + nonce + cipher.encrypt(nonce, value, number + key.encode())
         self._encryptions += len(boxes)
-        # A read that overlaps with this write must not put the old value back into the cache.
+        # A read that overlaps with this write must not put the old value back into the cache, and of two writes that overlap
+        # nobody knows here which the storage did last. After a failure it is not known whether it was done at all.
         self._writes += 1
+        self._overlapping |= self._writing.keys() & boxes.keys()
+        self._writing.update(boxes.keys())
         for key in boxes:
             self._drop(key)
+        done = False
         try:
             await self._storage.commit([Write(key, box) for key, box in boxes.items()])
+            done = self._keyring is not None
         finally:
             self._writes += 1
-        if self._keyring is not None:
             for key, box in boxes.items():
-                self._keep(key, box)
+                self._drop(key)
+                if done and box is not None and key not in self._overlapping:
+                    self._keep(key, box)
+                self._writing[key] -= 1
+                if not self._writing[key]:
+                    del self._writing[key]
+                    self._overlapping.discard(key)
 
     def _drop(self, key: str) -> None:
         old = self._cache.pop(key, None)
-        self._cached_bytes -= len(key) + len(old or b"") if old is not None else 0
+        if old is not None:
+            self._cached_bytes -= len(key) + len(old)
 
-    def _keep(self, key: str, box: bytes | None) -> None:
+    def _keep(self, key: str, box: bytes) -> None:
         self._drop(key)
         self._cache[key] = box
-        self._cached_bytes += len(key) + len(box) if box is not None else 0
-        while self._cached_bytes > _CACHE_BYTES or len(self._cache) > 100_000:
+        self._cached_bytes += len(key) + len(box)
+        while self._cached_bytes > _CACHE_BYTES:
             self._drop(next(iter(self._cache)))

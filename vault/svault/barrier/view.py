@@ -2,23 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
+
+from pydantic_core import from_json, to_json
 
 
 class Encrypted(Protocol):
     """What a view needs of the barrier."""
 
-    async def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> Awaitable[bytes | None]:
         """The decrypted value."""
         ...
 
-    async def list(self, prefix: str) -> list[str]:
+    def list(self, prefix: str) -> Awaitable[list[str]]:
         """The names directly under a prefix; folders end in `/`."""
         ...
 
-    async def commit(self, changes: Mapping[str, bytes | None]) -> None:
+    def commit(self, changes: Mapping[str, bytes | None]) -> Awaitable[None]:
         """Write all, or nothing."""
         ...
 
@@ -73,7 +75,7 @@ class View:
     async def read(self, key: str) -> Any:
         """A JSON value, or None."""
         value = await self._barrier.get(self.prefix + key)
-        return None if value is None else json.loads(value)
+        return None if value is None else decoded(value)
 
     async def put(self, key: str, value: bytes) -> None:
         """Write a value."""
@@ -113,4 +115,15 @@ class View:
 
 def encoded(value: Any) -> bytes:
     """A JSON value as it is stored."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return to_json(value)
+    except ValueError:  # nested too deeply for it, or text that is not Unicode: json says which
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def decoded(value: bytes) -> Any:
+    """The inverse of `encoded`. Raises ValueError."""
+    try:
+        return from_json(value, cache_strings="none")  # a cache would keep values alive
+    except ValueError:
+        return json.loads(value)

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from svault.audit.broker import AuditBroker
 from svault.auth.token.engine import TokenEngine
 from svault.auth.token.entry import Token
 from svault.auth.token.store import TokenStore
+from svault.barrier.barrier import Barrier
 from svault.barrier.view import KeyLocks, View
 from svault.core import kinds
 from svault.core.authorize import Authorizer
@@ -18,7 +20,7 @@ from svault.core.mount_system import MountSystem
 from svault.core.mounts import Mounted, MountTable
 from svault.core.wrapping import Wrapping
 from svault.crypto.base import DSA_SEED
-from svault.errors import VaultError
+from svault.errors import SealedError, StandbyError, VaultError
 from svault.identity import IdentityEngine
 from svault.identity.base import MountInfo
 from svault.leases.lease import TOKEN, StoredLease
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _CHAIN = "core/audit-chain"
 _TICK_SECONDS = 1.0
+DRAIN_SECONDS = 5.0
 _COUNT_EVERY = 3600.0
 BUILT_IN = (
     ("sys/", "system", "system endpoints used for control, policy and debugging"),
@@ -44,11 +47,37 @@ BUILT_IN = (
 )
 
 
+class _Gate:
+    """The barrier as long as this server is the active one: what is still under way afterwards can neither read nor write."""
+
+    def __init__(self, barrier: Barrier) -> None:
+        self._barrier = barrier
+        self.is_open = True
+
+    def _opened(self) -> Barrier:
+        if not self.is_open:
+            raise SealedError if self._barrier.is_sealed else StandbyError("Vault is in standby mode")
+        return self._barrier
+
+    def get(self, key: str) -> Awaitable[bytes | None]:
+        """See Barrier."""
+        return self._opened().get(key)
+
+    def list(self, prefix: str) -> Awaitable[list[str]]:
+        """See Barrier."""
+        return self._opened().list(prefix)
+
+    def commit(self, changes: Mapping[str, bytes | None]) -> Awaitable[None]:
+        """See Barrier."""
+        return self._opened().commit(changes)
+
+
 class Active:
     """The parts that exist while the vault is unsealed and this server is the active one."""
 
     def __init__(self, core: "Core") -> None:
-        root = View(core.barrier, "", KeyLocks())
+        self._gate = _Gate(core.barrier)
+        root = View(self._gate, "", KeyLocks())
         system = root.within("sys/")
         self.core = core
         self.root = root
@@ -62,6 +91,18 @@ class Active:
         self.audit = AuditBroker(root.within("core/audit/"), core.clock, core.crypto)
         self.mounts = MountTable(root, self._make)
         self._ticker: asyncio.Task[None] | None = None
+        self._requests = 0
+        self._idle = asyncio.Event()
+
+    def begin(self) -> None:
+        """A request begins: what it needs is not stopped before its `end`."""
+        self._requests += 1
+
+    def end(self) -> None:
+        """A request has ended."""
+        self._requests -= 1
+        if not self._requests:
+            self._idle.set()
 
     @property
     def identity(self) -> IdentityEngine:
@@ -85,6 +126,7 @@ class Active:
         self.identity.mount_of = self._auth_mount
         await self.audit.start(seed)
         await self.leases.start()
+        await self._drop_forgotten()
         self._ticker = asyncio.create_task(self._tick(), name="vault tick")
 
     async def stop(self) -> None:
@@ -92,6 +134,12 @@ class Active:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
+        # New requests are refused already; those under way end with their audit.
+        self._idle.clear()
+        if self._requests:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self._idle.wait()
         await self.leases.stop()
         for mounted in self.mounts:
             system = mounted.mount.system
@@ -99,6 +147,7 @@ class Active:
             await system.stop()
         await self.mounts.stop()
         await self.audit.stop()
+        self._gate.is_open = False
 
     async def _tick(self) -> None:
         counted = self.core.clock.monotonic()
@@ -152,6 +201,14 @@ class Active:
             _log.warning("the engine of a lease is gone", extra={"lease_id": lease.id})
             return
         await mounted.engine.revoke(lease.record())
+
+    async def _drop_forgotten(self) -> None:
+        """Remove the cubbyholes of tokens that ended right before a crash."""
+        cubbyhole = self.mounts.at("cubbyhole/")
+        for name in await cubbyhole.mount.view.list() if cubbyhole is not None else ():
+            accessor = name.removesuffix("/")
+            if cubbyhole is not None and not await self.tokens.is_known(accessor):
+                await cubbyhole.engine.drop(accessor)  # type: ignore[attr-defined] # the one engine that keeps things by token
 
     async def _dropped(self, token: Token) -> None:
         cubbyhole = self.mounts.at("cubbyhole/")

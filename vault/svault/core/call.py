@@ -15,7 +15,6 @@ _OPERATIONS = {
     "PUT": Operation.UPDATE,
     "PATCH": Operation.PATCH,
     "DELETE": Operation.DELETE,
-    "SCAN": Operation.LIST,
 }
 
 
@@ -37,8 +36,6 @@ class Call:
     @property
     def operation(self) -> Operation | None:
         """What the method means, or None for one that Vault does not know."""
-        if self.method == "GET" and str(self.data.get("list", "")).lower() in {"true", "1"}:
-            return Operation.LIST
         return _OPERATIONS.get(self.method)
 
 

@@ -30,6 +30,8 @@ from svault.sys.open_paths import OpenPaths
 
 _log = logging.getLogger(__name__)
 _CLUSTER = "core/cluster"
+STOP_SECONDS = 15.0
+"""Longest that sealing waits for what is under way."""
 
 
 class Core:
@@ -78,8 +80,8 @@ class Core:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether the root key is not at hand."""
-        return self.barrier.is_sealed
+        """Whether the root key is not at hand, or this server, which stands by for no other, does not answer yet or any more."""
+        return self.barrier.is_sealed or (self._leadership is None and self.active is None)
 
     @property
     def is_shared(self) -> bool:
@@ -119,13 +121,14 @@ class Core:
                 shares, threshold = self.settings.shares, self.settings.threshold
             keys = await self.seal.initialize(shares, threshold)
             secret = None if self.seal.is_static else combine(keys[:threshold])
-            await self.barrier.unseal(await self.seal.open(secret))
-            active = await self._started()
-            for entry in self.settings.mounts:
-                await active.mounts.add(MountEntry.of(entry.stored()))
-            self.active = active
-            token = await self.new_root_token()
-            await self._deactivate()
+            try:
+                await self.barrier.unseal(await self.seal.open(secret))
+                self.active = await self._started()
+                for entry in self.settings.mounts:
+                    await self.active.mounts.add(MountEntry.of(entry.stored()))
+                token = await self.new_root_token()
+            finally:
+                await self._deactivate()
         if self.seal.is_static:
             await self.unseal(None)
         return keys, token
@@ -216,18 +219,27 @@ class Core:
     async def _stop_active(self) -> None:
         active, self.active = self.active, None
         self.metrics.is_active.set(0)
-        if active is not None:
-            await active.stop()
+        self._open_paths.forget()
+        if active is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await active.stop()
+        except Exception:  # noqa: BLE001 - an engine that does not stop must not keep the vault open
+            _log.exception("a part of the vault did not stop")
 
     async def _deactivate(self) -> None:
         was_active = self.active is not None
-        await self._stop_active()
-        if was_active:
-            with suppress(VaultError):  # a count that is lost is only a little too low
-                await self.barrier.save_count()
-        self.barrier.seal()
-        self.attempt = None
-        self.metrics.unsealed.set(0)
+        try:
+            await self._stop_active()
+            if was_active:
+                with suppress(VaultError, TimeoutError):  # a count that is lost is only a little too low
+                    async with asyncio.timeout(STOP_SECONDS):
+                        await self.barrier.save_count()
+        finally:
+            self.barrier.seal()
+            self.attempt = None
+            self.metrics.unsealed.set(0)
 
     async def handle(self, call: Call) -> Answer:
         """Answer one call; never raises."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 1.0
+RESIGN_SECONDS = 5.0
 
 
 class Leadership:
@@ -34,8 +35,9 @@ class Leadership:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         try:
-            await self.election.resign()
-        except VaultError:
+            async with asyncio.timeout(RESIGN_SECONDS):
+                await self.election.resign()
+        except (VaultError, TimeoutError):
             _log.warning("the leadership could not be given back; it ends with its lease")
 
     def step_down(self) -> None:
@@ -52,6 +54,8 @@ class Leadership:
                 await self._while_leading()
             except VaultError as error:
                 _log.warning("the leadership is not settled", extra={"error": error.message})
+            except Exception:  # noqa: BLE001 - whatever failed, the lead must be given back and another try made
+                _log.exception("this server could not become the active one")
             await self._core.become_standby()
             try:
                 await self.election.resign()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from svault.errors import BadRequestError
 from svault.logical.durations import format_duration
 
 
@@ -22,7 +23,7 @@ class Lifetime:
     age: int = 0
 
     def granted(self) -> tuple[int, list[str]]:
-        """The seconds granted, and a warning for each bound that cut them."""
+        """The seconds granted and a warning for each bound that cut them. Raises BadRequestError when none are left."""
         warnings: list[str] = []
         if self.period:
             ttl = min(self.period, self.limit)
@@ -31,7 +32,7 @@ class Lifetime:
                     _capped("period", self.period, self.limit, "explicit_max_ttl" if self.explicit_max else "max TTL")
                 )
         else:
-            ttl = self.asked or self.default
+            ttl = self.asked if self.asked > 0 else self.default
             bound = min(self.limit, self.own_max) if self.own_max else self.limit
             left = bound - self.age
             if ttl > left:
@@ -40,7 +41,9 @@ class Lifetime:
         if self.explicit_max and ttl > self.explicit_max - self.age:
             ttl = self.explicit_max - self.age
             warnings.append(_capped("TTL", self.asked or self.default, max(ttl, 0), "max_ttl"))
-        return max(ttl, 0), warnings
+        if ttl <= 0:
+            raise BadRequestError("past the max TTL, cannot renew")
+        return ttl, warnings
 
 
 def _capped(what: str, asked: int, granted: int, by: str) -> str:

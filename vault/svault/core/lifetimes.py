@@ -14,13 +14,17 @@ from svault.logical.request import Request, Response
 if TYPE_CHECKING:
     from svault.core.active import Active
 
+_LAST_USE = "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked."
+
 
 async def register_lease(
     active: "Active", request: Request, mounted: Mounted, response: Response, token: Token | None
 ) -> dict[str, Any]:
-    """Activate the lease of an answer; returns what stands at the answer's top level."""
+    """Activate the lease of an answer; returns what stands at its top level. Raises BadRequestError, PermissionDeniedError."""
     lease = response.lease
     assert lease is not None
+    if token is not None and token.uses < 0:
+        raise BadRequestError(_LAST_USE)
     system = mounted.mount.system
     limit = system.max_lease_ttl()
     ttl, warnings = Lifetime(lease.ttl, system.default_lease_ttl(), limit, lease.max_ttl).granted()
@@ -33,10 +37,23 @@ async def register_lease(
         stored = StoredLease(lease.id, lease.kind, mounted.entry.uuid, owner)
     stored.internal, stored.is_renewable = dict(lease.internal), lease.renewable
     stored.max_expires = active.core.clock.time() + (min(limit, lease.max_ttl) if lease.max_ttl else limit)
-    await active.leases.activate(stored, ttl)
+    if token is None:
+        await active.leases.activate(stored, ttl)
+    else:
+        async with active.tokens.hanging_on(token.hash):
+            await active.leases.activate(stored, ttl)
     if stored in intended:
         intended.remove(stored)
     return {"lease_id": stored.id, "renewable": stored.is_renewable, "lease_duration": ttl}
+
+
+def asked_increment(request: Request) -> int:
+    """The seconds that a renewal asks for. Raises BadRequestError for less than nothing."""
+    increment = request.fields.duration("increment")
+    if increment < 0:
+        wrong = "Field validation failed: error converting input for field"
+        raise BadRequestError(f'{wrong} "increment": cannot provide a negative value')
+    return increment
 
 
 async def renew_lease(active: "Active", lease: StoredLease, increment: int) -> tuple[int, list[str]]:
@@ -64,7 +81,7 @@ async def renew_token(active: "Active", token: Token, increment: int) -> tuple[i
     mounted = active.mounts.by_uuid(token.mount)
     limit = mounted.mount.system.max_lease_ttl() if mounted else active.core.settings.max_lease_ttl
     default = mounted.mount.system.default_lease_ttl() if mounted else active.core.settings.default_lease_ttl
-    asked, period = increment, token.period
+    asked, period = increment or int(lease.expires - (lease.last_renewal or lease.issued)), token.period
     if mounted is not None and mounted.entry.kind != TOKEN:
         record = LeaseRecord(lease.id, TOKEN, token.internal, token.created, lease.expires)
         asked, _ = await mounted.engine.renew(record, increment)

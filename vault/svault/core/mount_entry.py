@@ -31,7 +31,10 @@ class MountEntry:
     response_keys: list[str] = field(default_factory=list)
     request_headers: list[str] = field(default_factory=list)
     response_headers: list[str] = field(default_factory=list)
+    is_removed: bool = False
+    """Whether it is gone, and only its entries are still to be deleted."""
     is_tainted: bool = False
+    """Whether it answers nothing while its leases are revoked; not stored."""
 
     def __post_init__(self) -> None:
         if not self.accessor:
@@ -58,12 +61,12 @@ class MountEntry:
 
     def stored(self) -> dict[str, Any]:
         """As it is stored."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "is_tainted"}
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "MountEntry":
-        """The inverse of `stored`; columns of a newer version are left out."""
-        known = {column.name for column in fields(cls)}
+        """The inverse of `stored`; columns of other versions are left out."""
+        known = {column.name for column in fields(cls)} - {"is_tainted"}
         return cls(**{name: value for name, value in stored.items() if name in known})
 
     def described(self) -> dict[str, Any]:
@@ -78,10 +81,11 @@ class MountEntry:
         config |= {name: keys for name, keys in self.audited_keys().items() if keys}
         if self.is_auth:
             config["token_type"] = self.token_type
+        status = {} if self.kind in _BUILT_IN else {"deprecation_status": "supported"}
         return {
             "accessor": self.accessor,
             "config": config,
-            "deprecation_status": "supported" if self.kind in {"kv", "transit", "pki", "database", "approle", "userpass"} else "",
+            **status,
             "description": self.description,
             "external_entropy_access": False,
             "local": self.is_local,

@@ -1,17 +1,20 @@
 """The way of a request through an unsealed vault: authenticate, authorise, audit, do, register, wrap, audit, answer."""
 
-import uuid
+import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from svault.audit.entry import AuditAuth, AuditMount, AuditRecord
 from svault.auth.login import login
-from svault.auth.token.entry import Token
+from svault.auth.token.entry import WRAPPING, Token
 from svault.core.authorize import audit_auth, identity_of
 from svault.core.call import Answer, Call
 from svault.core.lifetimes import register_lease
 from svault.core.mounts import Mounted
 from svault.errors import (
+    BadRequestError,
+    InternalError,
     NoHandlerError,
     NotFoundError,
     PermissionDeniedError,
@@ -38,12 +41,24 @@ class Pipeline:
     async def handle(self, call: Call) -> Answer:
         """Answer a call."""
         active = self._core.running()
+        active.begin()
+        try:
+            return await self._handle(active, call)
+        finally:
+            active.end()
+
+    async def _handle(self, active: "Active", call: Call) -> Answer:
         operation = call.operation
         if operation is None:
             raise UnsupportedOperationError
         if operation == Operation.PATCH and call.content_type.partition(";")[0].strip() != MERGE_PATCH:
             sent = call.content_type or "none"
             raise UnsupportedMediaTypeError(f"PATCH requires Content-Type of {MERGE_PATCH}, provided {sent[:100]}")
+        if call.path.endswith("/") and operation != Operation.LIST:
+            # Another spelling of a path must not be another path to the policies.
+            if operation != Operation.READ:
+                raise BadRequestError("cannot write to a path ending in '/'")
+            call.path = call.path.rstrip("/")
         mounted = active.mounts.find(call.path)
         request = _request(call, operation, mounted)
         if mounted is not None and mounted.engine.unauthenticated(operation, request.path):
@@ -54,13 +69,17 @@ class Pipeline:
             await self._refused(active, record, "permission denied")
             raise PermissionDeniedError
         request.identity = identity_of(token)
-        grant = await active.authorizer.grant(request, call.path, mounted, token)
-        record.auth = audit_auth(call.token, token, grant)
+        try:
+            grant = await active.authorizer.grant(request, call.path, mounted, token)
+            record.auth = audit_auth(call.token, token, grant)
+            if grant.is_allowed and token.uses:
+                await active.tokens.use(token)
+        except VaultError as error:
+            await self._refused(active, record, error.message)
+            raise
         if not grant.is_allowed:
             await self._refused(active, record, "permission denied")
             raise PermissionDeniedError(_DENIED)
-        if token.uses:
-            await active.tokens.use(token)
         try:
             return await self._do(active, call, record, mounted, token)
         finally:
@@ -111,11 +130,23 @@ class Pipeline:
     ) -> Response:
         if mounted is None or mounted.entry.is_tainted:
             raise NoHandlerError(call.path)
-        found = await mounted.engine.handle(request)
-        if found is None:
-            if request.operation in {Operation.READ, Operation.LIST}:
-                raise NotFoundError
-            return Response(status=204)
+        if mounted.failure:
+            raise InternalError(mounted.failure)
+        if token is not None and token.policies == [WRAPPING] and call.path == "cubbyhole/response":
+            # The way of old clients to what was wrapped.
+            return Response({"response": json.dumps(await active.wrapping.unwrap(request.token))}, envelope={})
+        with mounted.in_use():
+            found = await mounted.engine.handle(request)
+            if found is None:
+                if request.operation in {Operation.READ, Operation.LIST}:
+                    raise NotFoundError
+                return Response(status=204)
+            return await self._completed(active, call, request, mounted, found, token)
+
+    async def _completed(
+        self, active: "Active", call: Call, request: Request, mounted: Mounted, found: Response, token: Token | None
+    ) -> Response:
+        """Register what an engine's answer brings: a lease, a login; and wrap it when that was asked for."""
         envelope: dict[str, Any] = found.envelope or {}
         if found.lease is not None:
             envelope |= await register_lease(active, request, mounted, found, token)
@@ -127,7 +158,8 @@ class Pipeline:
         return found
 
     async def _wrapped(self, active: "Active", call: Call, request: Request, response: Response) -> Response:
-        accessor = ((response.envelope or {}).get("auth") or {}).get("accessor", "")
+        auth = (response.envelope or {}).get("auth") or {}
+        accessor = auth.get("accessor") or (response.data or {}).get("secret_id_accessor", "")
         info = await active.wrapping.wrap(body_of(response, request), request.wrap_ttl, call.path, accessor)
         return Response(envelope={"request_id": "", "wrap_info": info})
 
@@ -138,7 +170,7 @@ def _request(call: Call, operation: Operation, mounted: Mounted | None) -> Reque
         operation,
         call.path[len(mount_path) :],
         call.data,
-        id=str(uuid.uuid4()),
+        id=_request_id(),
         mount_path=mount_path,
         remote_address=call.remote_address,
         headers=call.headers,
@@ -147,6 +179,12 @@ def _request(call: Call, operation: Operation, mounted: Mounted | None) -> Reque
         content_type=call.content_type,
         client_certificate=call.client_certificate,
     )
+
+
+def _request_id() -> str:
+    """16 random bytes in the form of a UUID, as Vault's."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _audit_mount(mounted: Mounted | None) -> AuditMount | None:

@@ -23,6 +23,9 @@ class CoreSettings:
     """Where the other servers of the same storage reach this one; without it there is no election."""
     peer_ca: str = ""
     """The file with the CA of the other servers' certificates; the system's when empty."""
+    peer_cert: str = ""
+    peer_key: str = ""
+    """The files with the certificate and key that this server shows to the others when it forwards a request."""
     log_level: str = "info"
     audit_devices: Sequence["AuditDevice"] | None = None
     """Enabled when the vault is unsealed; what an earlier file named and this one does not is disabled. None: nobody says."""

@@ -1,4 +1,4 @@
-"""Response wrapping: an answer is kept for whoever shows a token that works once. It is stored with its token, and ends with it."""
+"""Response wrapping: an answer is kept for whoever shows a token that works once. It is stored and ends with its token."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class Wrapping:
         return info
 
     async def _kept(self, text: str) -> tuple[Token, dict[str, Any]]:
-        token = await self._tokens.find(text) if text else None
+        token = await self._tokens.by_hash(self._tokens.hashed(text)) if text else None
         kept = await self._view.read(f"wrapping/{token.hash}") if token and token.policies == [WRAPPING] else None
         if token is None or kept is None:
             raise BadRequestError(_INVALID)
@@ -60,5 +60,6 @@ class Wrapping:
         """Keep the same body under a new token; the old one is used up. Returns the new `wrap_info`."""
         async with self._view.lock(f"wrapping/{self._tokens.hashed(text)}"):
             token, kept = await self._kept(text)
+            info = await self.wrap(kept["body"], kept["ttl"], kept["path"])
             await self._tokens.revoke(token)
-        return await self.wrap(kept["body"], kept["ttl"], kept["path"])
+        return info

@@ -1,7 +1,9 @@
 """How the rest of the product asks a vault: in this process, over a socket of the workspace, or at an address."""
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from svault.core.call import Answer, Call
 from svault.core.core import Core
@@ -26,6 +28,8 @@ _BY_STATUS: Mapping[int, type[VaultError]] = {
     503: SealedError,
 }
 
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "LIST", "DELETE"})
+
 
 class VaultClient(Protocol):
     """Asks one vault with one token."""
@@ -47,6 +51,8 @@ class VaultClient(Protocol):
 def checked(answer: Answer) -> dict[str, Any]:
     """An answer's body. Raises the VaultError of its status."""
     body = dict(answer.body or {})
+    if answer.raw and "json" in answer.content_type:
+        body = json.loads(answer.raw)
     if answer.status >= 400:
         errors = [str(one) for one in body.get("errors") or ()]
         error = _BY_STATUS.get(answer.status, InternalError)(*errors)
@@ -93,8 +99,15 @@ class HttpClient:
             headers["X-Vault-Wrap-TTL"] = str(wrap_ttl)
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
+        in_query = method in _WITHOUT_BODY
         try:
-            found = await self._client.request(method, f"/v1/{path}", json=dict(data) if data else None, headers=headers)
+            found = await self._client.request(
+                method,
+                f"/v1/{quote(path)}",
+                params=dict(data) if data and in_query else None,
+                json=dict(data) if data and not in_query else None,
+                headers=headers,
+            )
         except httpx2.HTTPError:
             raise SealedError("the vault does not answer", hint="see whether it runs: prov vault status") from None
         try:

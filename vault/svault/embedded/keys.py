@@ -55,6 +55,16 @@ class KeyStore:
     def _name(self) -> str:
         return os.fspath(self._folder.resolve())
 
+    @property
+    def place(self) -> KeyPlace:
+        """Where `load` looks."""
+        return KeyPlace.FILE if self._file.exists() else KeyPlace.KEYRING
+
+    @property
+    def file(self) -> Path:
+        """Where the file is, if there is one."""
+        return self._file
+
     def save(self, keys: Keys, *, place: KeyPlace | None = None) -> KeyPlace:
         """Keep the keys and return where. Without `place` the keyring is tried first. Raises StorageError."""
         if place in {None, KeyPlace.KEYRING} and self._save_in_keyring(keys):

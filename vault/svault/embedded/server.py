@@ -1,6 +1,5 @@
 """The socket on which the process that has a workspace's vault answers the others: beside the vault's files, mode 0600."""
 
-import asyncio
 import os
 import socket
 from pathlib import Path
@@ -11,9 +10,10 @@ from svault.errors import StorageError
 
 if TYPE_CHECKING:
     import httpx2
-    import uvicorn
 
-_START_SECONDS = 5.0
+    from svault.http.app import VaultApp
+    from svault.http.listener import Listener
+
 TIMEOUT_SECONDS = 30.0
 MAX_ADDRESS_BYTES = 100
 
@@ -29,26 +29,17 @@ class SocketServer:
     def __init__(self, core: Core, path: Path) -> None:
         self._core = core
         self._path = path
-        self._server: uvicorn.Server | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._app: VaultApp | None = None
+        self._listener: Listener | None = None
 
     async def start(self) -> None:
         """Listen. Raises StorageError."""
-        import uvicorn  # noqa: PLC0415 - most processes never share their vault
+        from svault.http.app import VaultApp  # noqa: PLC0415 - most processes never share their vault
+        from svault.http.listener import Listener  # noqa: PLC0415 - as above
 
-        from svault.http.app import VaultApp  # noqa: PLC0415 - as above
-        from svault.http.protocol import VaultProtocol  # noqa: PLC0415 - as above
-
-        listening = self._listening()
-        config = uvicorn.Config(
-            VaultApp(self._core), http=VaultProtocol, lifespan="off", ws="none", log_config=None, access_log=False
-        )
-        self._server = uvicorn.Server(config)
-        # Not `serve`: signals belong to the process, not to this socket.
-        self._task = asyncio.create_task(self._server._serve(sockets=[listening]), name="vault socket")  # noqa: SLF001 - see above
-        async with asyncio.timeout(_START_SECONDS):
-            while not self._server.started and not self._task.done():  # noqa: ASYNC110 - the server has no event for it
-                await asyncio.sleep(0.005)
+        self._app = VaultApp(self._core)
+        self._listener = Listener(self._app, self._listening())
+        await self._listener.start()
 
     def _listening(self) -> socket.socket:
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -57,6 +48,7 @@ class SocketServer:
             self._path.unlink(missing_ok=True)  # whoever has the lock is the only one who may listen
             made.bind(_short(folder, self._path))
             self._path.chmod(0o600)
+            made.settimeout(0)
         except OSError as error:
             made.close()
             raise StorageError(f"the vault's socket cannot be made: {error.strerror}") from None
@@ -66,9 +58,9 @@ class SocketServer:
 
     async def stop(self) -> None:
         """Answer what is under way and stop listening."""
-        if self._server is not None and self._task is not None:
-            self._server.should_exit = True
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._listener is not None and self._app is not None:
+            await self._listener.stop()
+            await self._app.aclose()
             self._path.unlink(missing_ok=True)
 
 

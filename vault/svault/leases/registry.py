@@ -73,6 +73,11 @@ class LeaseRegistry:
         lease = self._leases.get(lease_id)
         return None if lease is None or lease.state == INTENT or self.has_ended(lease) else lease
 
+    def kept(self, lease_id: str) -> StoredLease | None:
+        """A lease that stands for something, also one that has ended and could not be revoked yet, or None."""
+        lease = self._leases.get(lease_id)
+        return None if lease is None or lease.state == INTENT else lease
+
     def has_ended(self, lease: StoredLease) -> bool:
         """Whether its time is over, whatever the machine's clock was set to meanwhile."""
         return bool(lease.expires) and self._clock.monotonic() >= lease.deadline
@@ -114,7 +119,9 @@ class LeaseRegistry:
 
     def _hold(self, lease: StoredLease) -> None:
         now = self._clock.monotonic()
-        lease.deadline = now + lease.expires - self._clock.time()
+        # Never longer than what was granted, should the machine's clock have been set back meanwhile.
+        granted = lease.expires - (lease.last_renewal or lease.issued)
+        lease.deadline = now + min(lease.expires - self._clock.time(), granted)
         self._leases[lease.id] = lease
         if lease.kind == TOKEN:
             self._own[lease.token] = lease
@@ -126,7 +133,11 @@ class LeaseRegistry:
 
     def _schedule(self, lease: StoredLease, when: float) -> None:
         if len(self._due) > 4 * len(self._leases) + 1000:  # renewals leave their old times behind
-            self._due = [(held.deadline, held.id) for held in self if held.state == ACTIVE and held.expires]
+            # What has been tried comes again at a time of its own, which stands here alone.
+            tried = {held.id for held in self if held.attempts and held.state != IRREVOCABLE}
+            self._due = [one for one in self._due if one[1] in tried]
+            ends = (held for held in self if held.state == ACTIVE and held.expires and not held.attempts)
+            self._due += [(held.deadline, held.id) for held in ends]
             heapq.heapify(self._due)
         heapq.heappush(self._due, (when, lease.id))
         if self._due[0][1] == lease.id:
@@ -207,9 +218,9 @@ class LeaseRegistry:
                 return
         try:
             await self._revoke(lease)
-        except VaultError as error:
+        except Exception as error:
             if not force:
-                await self._failed(lease, error.message)
+                await self._failed(lease, error.message if isinstance(error, VaultError) else type(error).__name__)
                 raise
             _log.warning("a lease was forgotten although it could not be revoked", extra={"lease_id": lease.id})
         await self._forget(lease)
@@ -226,16 +237,20 @@ class LeaseRegistry:
         """The lease that ends a token, or None for a root token."""
         return self._own.get(token)
 
-    def ended_now(self, leases: list[StoredLease]) -> dict[str, bytes | None]:
-        """The changes that let leases end at this moment, for a commit with others; call `wake` after it."""
+    async def end_now(self, leases: list[StoredLease], also: Mapping[str, bytes | None] | None = None) -> None:
+        """Let leases end at this moment, to be revoked in the background. `also` is stored in the same commit."""
+        now, before = self._clock.time(), [lease.expires for lease in leases]
         for lease in leases:
-            lease.expires = min(lease.expires or self._clock.time(), self._clock.time())
-        return {lease.key: lease.encoded() for lease in leases}
-
-    def wake(self, leases: list[StoredLease]) -> None:
-        """Look again at leases whose end was changed."""
+            lease.expires = min(lease.expires or now, now)
+        try:
+            await self._view.commit({lease.key: lease.encoded() for lease in leases} | dict(also or {}))
+        except VaultError:
+            for lease, expires in zip(leases, before, strict=True):
+                lease.expires = expires
+            raise
         for lease in leases:
-            self._hold(lease)
+            if lease.id in self._leases:
+                self._hold(lease)
 
     def under(self, prefix: str) -> list[StoredLease]:
         """The leases of a prefix. Raises BadRequestError for the empty one."""

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -37,4 +38,13 @@ def rfc3339(seconds: float) -> str:
     """A time as Vault writes it: `2026-11-23T14:05:00.123456Z`; `0` is Go's zero time."""
     if not seconds:
         return "0001-01-01T00:00:00Z"
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    whole = int(seconds // 1)
+    microseconds = round((seconds - whole) * 1e6)
+    if microseconds == 1_000_000:
+        whole, microseconds = whole + 1, 0
+    return f"{_to_the_second(whole)}.{microseconds:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

@@ -53,6 +53,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(text if pattern.endswith("...}") else text + "/?", re.DOTALL)
 
 
+def _first_name(pattern: str) -> str | None:
+    """The first name of all paths that a pattern matches, or None when it leaves that open."""
+    first = pattern.partition("/")[0]
+    return first if first and "{" not in first else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     pattern: re.Pattern[str]
@@ -70,6 +76,17 @@ class Routes:
             for name, method in vars(cls).items()
             for declared in getattr(method, "routes", ())
         ]
+        named = [(row, _first_name(row.route.pattern)) for row in self._rows]
+        self._open = [row for row, first in named if first is None]
+        self._by_name = {
+            name: [row for row, first in named if first is None or first == name] for _, name in named if name is not None
+        }
+
+    def _candidates(self, path: str) -> list[_Row]:
+        """The rows whose pattern may match: those that begin with the path's first name, and those that begin with none."""
+        first = path.partition("/")[0]
+        found = self._by_name.get(first)
+        return self._open if found is None else found
 
     def find(self, operation: Operation, path: str) -> tuple[Route, str, dict[str, str]]:
         """The route, the method's name and what the pattern named.
@@ -77,7 +94,7 @@ class Routes:
         Create falls back to update and the other way round. Raises NotFoundError (no such path), UnsupportedOperationError.
         """
         known = False
-        for row in self._rows:
+        for row in self._candidates(path):
             found = row.pattern.fullmatch(path)
             if found is None:
                 continue

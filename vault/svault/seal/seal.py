@@ -56,7 +56,7 @@ class Seal:
     async def initialize(self, shares: int, threshold: int) -> list[bytes]:
         """Make the root key and the barrier; returns the shares (of the unseal key, or of the recovery key with a static seal).
 
-        Raises BadRequestError for impossible counts. The barrier stays sealed.
+        Raises BadRequestError for impossible counts, CommitConflictError when another server was first. The barrier stays sealed.
         """
         check_counts(shares, threshold)
         root_key, secret = os.urandom(KEY_BYTES), os.urandom(KEY_BYTES)
@@ -64,9 +64,7 @@ class Seal:
         writes = [Write(CONFIG, _json(config)), Write(ROOT_KEY, seal_box(self._static_key or secret, ROOT_KEY, root_key))]
         if self.is_static:
             writes.append(Write(RECOVERY, seal_box(root_key, RECOVERY, secret)))
-        # First what opens the barrier, then the barrier: a crash between leaves a vault that is not initialised yet.
-        await self._storage.commit(writes)
-        await self._barrier.initialize(root_key)
+        await self._barrier.initialize(root_key, writes)
         return split(secret, shares, threshold)
 
     async def open(self, unseal_key: bytes | None = None) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyshamir
 
+from svault.barrier.barrier import WrongKeyError
 from svault.errors import BadRequestError
 
 MAX_SHARES = 255
@@ -34,8 +35,8 @@ def combine(shares: Sequence[bytes]) -> bytes:
     if len(shares) == 1:
         return shares[0]
     if len({len(share) for share in shares}) != 1 or len({share[-1] for share in shares}) != len(shares):
-        raise BadRequestError("the unseal keys do not belong together")
+        raise WrongKeyError("the unseal keys do not belong together")
     try:
         return bytes(pyshamir.combine([bytearray(share) for share in shares]))
     except ValueError:
-        raise BadRequestError("the unseal keys do not belong together") from None
+        raise WrongKeyError("the unseal keys do not belong together") from None

@@ -20,12 +20,12 @@ class CapabilityPaths(SystemPart):
         values = identity.template_values(token.entity) if token.entity else None
         return await self._active.policies.acl_for([*token.policies, *own, *inherited], values)
 
-    async def _capabilities(self, request: Request, token: Token | None) -> Response:
+    async def _capabilities(self, request: Request, token: Token | None, given: str = "token") -> Response:
         paths = request.fields.strings("paths") or request.fields.strings("path")
         if not paths:
             raise BadRequestError("paths must be supplied")
         if token is None:
-            raise BadRequestError("1 error occurred:\n\t* invalid token\n\n")
+            raise BadRequestError(f"1 error occurred:\n\t* invalid {given}\n\n")
         acl = await self._acl(token)
         data: dict[str, object] = {path: acl.capabilities(path) for path in paths}
         if len(paths) == 1:
@@ -45,7 +45,8 @@ class CapabilityPaths(SystemPart):
     @route("capabilities-accessor", _UPDATE)
     async def capabilities_accessor(self, request: Request) -> Response:
         """Of a token, by its accessor."""
-        return await self._capabilities(request, await self._active.tokens.by_accessor(request.fields.text("accessor")))
+        token = await self._active.tokens.by_accessor(request.fields.text("accessor"))
+        return await self._capabilities(request, token, "accessor")
 
     async def _may_see(self, request: Request, mounted: Mounted) -> bool:
         if mounted.entry.listing_visibility == "unauth":

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import logging
 from typing import TYPE_CHECKING, Any
 
 from svault.auth.token.store import new_token
@@ -13,6 +14,7 @@ from svault.seal.attempt import ShareAttempt, decoded_share
 if TYPE_CHECKING:
     from svault.core.core import Core
 
+_log = logging.getLogger(__name__)
 TOKEN_CHARACTERS = 28
 
 
@@ -28,6 +30,10 @@ class GenerateRoot:
         """The paths and who answers them."""
         begin = [(("GET",), self._status), (("PUT", "POST"), self._begin), (("DELETE",), self._cancel)]
         return {"sys/generate-root/attempt": begin, "sys/generate-root/update": [(("PUT", "POST"), self._update)]}
+
+    def forget(self) -> None:
+        """Drop the attempt."""
+        self._attempt, self._pad = None, b""
 
     async def _shown(self, *, complete: bool = False, encoded: str = "", pad: str = "") -> dict[str, Any]:
         config = await self._core.seal.config()
@@ -67,7 +73,7 @@ class GenerateRoot:
 
     async def _cancel(self, _: Call) -> Answer:
         self._core.running()
-        self._attempt, self._pad = None, b""
+        self.forget()
         return Answer(204)
 
     async def _update(self, call: Call) -> Answer:
@@ -76,16 +82,16 @@ class GenerateRoot:
         if attempt is None:
             raise BadRequestError("no root generation in progress")
         if fields.text("nonce") != attempt.nonce:
-            raise BadRequestError(f"incorrect nonce supplied; nonce for this root generation operation is {attempt.nonce!r}")
+            raise BadRequestError(f'incorrect nonce supplied; nonce for this root generation operation is "{attempt.nonce}"')
         proof = attempt.add(decoded_share(fields.text("key")))
         if proof is None:
-            return Answer(200, await self._shown())
+            return Answer(200, {**await self._shown(), "otp_length": 0})
         if not await self._core.seal.is_proven_by(proof):
-            attempt.reset()
             raise BadRequestError("root generation aborted: the keys do not open this vault")
         token = await self._core.new_root_token()
-        body = await self._shown(complete=True, encoded=encoded_token(token, self._pad))
-        self._attempt, self._pad = None, b""
+        body = {**await self._shown(complete=True, encoded=encoded_token(token, self._pad)), "otp_length": 0}
+        self.forget()
+        _log.warning("a root token was made by the holders of enough shares")
         return Answer(200, body)
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from svault.core.lifetimes import renew_lease, renew_token
-from svault.errors import BadRequestError
+from svault.core.lifetimes import asked_increment, renew_lease
+from svault.errors import BadRequestError, UpstreamError
 from svault.leases.lease import TOKEN, StoredLease
 from svault.logical.answers import TIDY_STARTED
 from svault.logical.clock import rfc3339
@@ -39,6 +39,7 @@ class LeasePaths(SystemPart):
             "id": lease.id,
             "issue_time": rfc3339(lease.issued),
             "last_renewal": rfc3339(lease.last_renewal) if lease.last_renewal else None,
+            "path": lease.id.rpartition("/")[0],
             "renewable": lease.is_renewable,
             "ttl": self._active.leases.remaining(lease),
         }
@@ -57,7 +58,7 @@ class LeasePaths(SystemPart):
         names = self._active.leases.names("")
         return Response({"keys": names}) if names else None
 
-    @route("leases", _READ)
+    @route("leases", _READ, sudo=True)
     async def count_leases(self, request: Request) -> Response | None:
         """The leases that need a person (`type=irrevocable`)."""
         if request.fields.text("type") != "irrevocable":
@@ -82,14 +83,13 @@ class LeasePaths(SystemPart):
     async def renew_lease(self, request: Request) -> Response:
         """Let a lease last longer."""
         lease = self._lease(request, "lease not found")
-        increment = request.fields.duration("increment")
+        increment = asked_increment(request)
         if lease.kind == TOKEN:
-            token = await self._active.tokens.by_hash(lease.token)
-            if token is None:
-                raise BadRequestError("lease not found")
-            ttl, warnings = await renew_token(self._active, token, increment)
-        else:
+            raise BadRequestError("tokens cannot be renewed through this endpoint")
+        try:
             ttl, warnings = await renew_lease(self._active, lease, increment)
+        except UpstreamError as error:
+            raise BadRequestError(f"failed to renew entry: {error.message}") from None
         envelope = {"lease_id": lease.id, "renewable": lease.is_renewable, "lease_duration": ttl}
         return Response(warnings=warnings, envelope=envelope)
 
@@ -99,16 +99,22 @@ class LeasePaths(SystemPart):
     @route(f"leases/revoke/{ID}", _UPDATE)
     async def revoke_lease(self, request: Request) -> None:
         """End a lease; one that is not there is no error."""
-        lease = self._active.leases.get(self._given(request))
+        lease = self._active.leases.kept(self._given(request))
         if lease is not None:
-            await self._active.leases.revoke(lease)
+            await self._revoke(lease)
+
+    async def _revoke(self, lease: StoredLease, *, force: bool = False) -> None:
+        try:
+            await self._active.leases.revoke(lease, force=force)
+        except UpstreamError as error:
+            raise BadRequestError(f"failed to revoke entry: {error.message}") from None
 
     async def _revoke_under(self, request: Request, *, force: bool) -> None:
         for lease in self._active.leases.under(request.args["prefix"].strip("/") + "/"):
-            await self._active.leases.revoke(lease, force=force)
+            await self._revoke(lease, force=force)
         exact = self._active.leases.get(request.args["prefix"])
         if exact is not None:
-            await self._active.leases.revoke(exact, force=force)
+            await self._revoke(exact, force=force)
 
     @route("revoke-prefix/{prefix:.+}", _UPDATE, sudo=True)
     @route("leases/revoke-prefix/{prefix:.+}", _UPDATE, sudo=True)

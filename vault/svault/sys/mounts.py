@@ -23,6 +23,7 @@ _LISTS = {
     "passthrough_request_headers": "request_headers",
     "allowed_response_headers": "response_headers",
 }
+MOST_MIGRATIONS = 100
 _PERMANENT = ("sys/", "identity/", "cubbyhole/", "auth/token/")
 
 
@@ -71,7 +72,7 @@ class MountPaths(SystemPart):
         """One secret engine."""
         return Response(self._found(request.args["path"] + "/", "No secret engine mount at").entry.described(), is_flat=True)
 
-    @route("auth/{path:.+?}", _READ)
+    @route("auth/{path:.+?}", _READ, sudo=True)
     async def read_auth(self, request: Request) -> Response:
         """One auth method."""
         return Response(self._found(f"auth/{request.args['path']}/", "No auth engine at").entry.described(), is_flat=True)
@@ -79,7 +80,7 @@ class MountPaths(SystemPart):
     @route("mounts/{path:.+?}", _UPDATE)
     async def mount_secret(self, request: Request) -> None:
         """Mount a secret engine."""
-        await self._mount(request.args["path"] + "/", request.fields)
+        await self._mount(_secret(request.args["path"]), request.fields)
 
     @route("auth/{path:.+?}", _UPDATE, sudo=True)
     async def mount_auth(self, request: Request) -> None:
@@ -89,7 +90,7 @@ class MountPaths(SystemPart):
     @route("mounts/{path:.+?}", _DELETE)
     async def unmount(self, request: Request) -> None:
         """Remove a secret engine, its leases and entries."""
-        await self._remove(request.args["path"] + "/")
+        await self._remove(_secret(request.args["path"]))
 
     @route("auth/{path:.+?}", _DELETE, sudo=True)
     async def unmount_auth(self, request: Request) -> None:
@@ -176,6 +177,7 @@ class MountPaths(SystemPart):
             return
         mounted.entry.is_tainted = True
         try:
+            await mounted.drained()
             for lease in [one for one in self._active.leases if one.mount == mounted.entry.uuid]:
                 await self._active.leases.revoke(lease)
             await self._active.mounts.remove(mounted)
@@ -199,12 +201,15 @@ class MountPaths(SystemPart):
         self._active.mounts.check_free(target)
         mounted.entry.is_tainted = True
         try:
+            await mounted.drained()
             for lease in [one for one in self._active.leases if one.mount == mounted.entry.uuid]:
                 await self._active.leases.revoke(lease)
             await self._active.mounts.move(mounted, target)
         finally:
             mounted.entry.is_tainted = False
         migration = str(uuid.uuid4())
+        while len(self._migrations) >= MOST_MIGRATIONS:
+            del self._migrations[next(iter(self._migrations))]
         self._migrations[migration] = {"source_mount": source, "target_mount": target, "status": "success"}
         warning = "Mount move has been done; the migration_id tells its status"
         return Response({"migration_id": migration}, warnings=[warning], is_flat=True)
@@ -214,6 +219,13 @@ class MountPaths(SystemPart):
         """How a move ended; they end before they answer."""
         found = self._migrations.get(request.args["id"])
         return None if found is None else Response({"migration_id": request.args["id"], "migration_info": found})
+
+
+def _secret(path: str) -> str:
+    """The path of a secret engine. Raises BadRequestError for an auth method's: those need sudo, under `sys/auth/`."""
+    if (path + "/").startswith("auth/"):
+        raise BadRequestError(f'"{path}/" is an auth method\'s: use sys/auth')
+    return path + "/"
 
 
 def _duration(fields: Fields, name: str, default: int) -> int:

@@ -7,8 +7,9 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from svault.barrier.barrier import WrongKeyError
 from svault.core.call import Answer, Call
-from svault.errors import BadRequestError, UnsupportedOperationError
+from svault.errors import BadRequestError, UnsupportedOperationError, VaultError
 from svault.logical.clock import rfc3339
 from svault.logical.fields import Fields
 from svault.seal.attempt import ShareAttempt, decoded_share
@@ -39,6 +40,11 @@ class OpenPaths:
             **self._rekey.handlers(),
             **self._generate_root.handlers(),
         }
+
+    def forget(self) -> None:
+        """Drop shares and new keys that were being collected: the vault is sealed, or no longer the active one."""
+        self._rekey.forget()
+        self._generate_root.forget()
 
     async def handle(self, call: Call) -> Answer | None:
         """Answer a call to one of these paths."""
@@ -111,9 +117,12 @@ class OpenPaths:
                 secret = core.attempt.add(share)
                 if secret is not None:
                     await core.unseal(secret)
-            except BadRequestError as error:
+            except WrongKeyError as error:
                 core.attempt = None
                 raise BadRequestError(f"Unseal failed, invalid key: {error.message}") from None
+            except VaultError:
+                core.attempt = None
+                raise
             if secret is not None:
                 core.attempt = None
         return Answer(200, await self.status())
@@ -133,7 +142,7 @@ class OpenPaths:
         body: dict[str, Any] = {
             "initialized": initialized,
             "sealed": core.is_sealed,
-            "standby": standby,
+            "standby": standby or core.is_sealed,
             "replication_performance_mode": "disabled" if not core.is_sealed else "unknown",
             "replication_dr_mode": "disabled" if not core.is_sealed else "unknown",
             "server_time_utc": int(core.clock.time()),

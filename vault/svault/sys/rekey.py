@@ -1,6 +1,7 @@
 """New shares in place of the old ones (`sys/rekey/`, and `sys/rekey-recovery-key/` with a static seal)."""
 
 import base64
+import hmac
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -77,24 +78,24 @@ class Rekey:
 
     async def _cancel(self, _: Call) -> Answer:
         self._core.running()
-        self._forget()
+        self.forget()
         return Answer(204)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Drop the attempt and the new key."""
         self._attempt = self._verification = self._secret = None
 
     async def _update(self, call: Call) -> Answer:
         self._core.running()
         fields, attempt = Fields(call.data), self._attempt
         if attempt is None:
-            raise BadRequestError("no rekey in progress")
+            raise BadRequestError("no barrier rekey in progress")
         if fields.text("nonce") != attempt.nonce:
-            raise BadRequestError(f"incorrect nonce supplied; nonce for this rekey operation is {attempt.nonce!r}")
+            raise BadRequestError(f'incorrect nonce supplied; nonce for this rekey operation is "{attempt.nonce}"')
         proof = attempt.add(decoded_share(fields.text("key")))
         if proof is None:
             return await self._status(call)
         if not await self._core.seal.is_proven_by(proof):
-            attempt.reset()
             raise BadRequestError("rekey failed, invalid keys supplied")
         secret = os.urandom(KEY_BYTES)
         body: dict[str, Any] = {
@@ -114,7 +115,7 @@ class Rekey:
 
     async def _finish(self, secret: bytes) -> None:
         await self._core.seal.rekey(secret, self._shares, self._threshold)
-        self._forget()
+        self.forget()
 
     def _verifying(self) -> ShareAttempt:
         self._core.running()
@@ -134,19 +135,18 @@ class Rekey:
         secret = attempt.add(decoded_share(fields.text("key")))
         if secret is None:
             return await self._verify_status(call)
-        if secret != self._secret:
-            attempt.reset()
+        if not hmac.compare_digest(secret, self._secret or b""):
             raise BadRequestError("rekey verification failed; incorrect key shares supplied")
         nonce = attempt.nonce
         await self._finish(secret)
         return Answer(200, {"nonce": nonce, "complete": True})
 
-    async def _verify_cancel(self, _: Call) -> Answer:
+    async def _verify_cancel(self, call: Call) -> Answer:
         self._verifying()
         if self._attempt is not None:
             self._attempt.reset()
         self._verification = ShareAttempt(self._threshold)
-        return Answer(204)
+        return await self._verify_status(call)
 
 
 def _shown(shares: list[bytes]) -> dict[str, list[str]]:

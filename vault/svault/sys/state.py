@@ -38,6 +38,12 @@ class StatePaths(SystemPart):
         """Begin a new term."""
         await self._active.core.barrier.rotate()
 
+    @route("rekey/backup", _READ, sudo=True)
+    @route("rekey/recovery-key-backup", _READ, sudo=True)
+    async def read_backup_keys(self, request: Request) -> None:
+        """New shares are never kept: they would have to be encrypted with PGP, which is not offered here."""
+        raise BadRequestError("no backed-up keys found")
+
     @route("rotate/config", _READ)
     async def read_rotate_config(self, request: Request) -> Response:
         """When a new term begins by itself."""

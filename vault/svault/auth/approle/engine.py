@@ -12,19 +12,19 @@ import uuid
 from typing import Any
 
 from svault.auth.approle.role import Role, SecretId
-from svault.auth.token_parameters import TokenParameters, networks
+from svault.auth.token_parameters import TokenParameters
 from svault.barrier.view import encoded
-from svault.core.authorize import is_bound
 from svault.errors import BadRequestError, NotFoundError
 from svault.logical.answers import TIDY_STARTED
 from svault.logical.clock import rfc3339
 from svault.logical.engine import Engine, LeaseRecord, Mount
+from svault.logical.networks import are_within, is_bound, networks
 from svault.logical.request import Operation, Request, Response
 from svault.logical.routes import route
 
 _READ, _UPDATE, _LIST, _DELETE = Operation.READ, Operation.UPDATE, Operation.LIST, Operation.DELETE
 ROLE = "role/{role}"
-_INVALID_ROLE, _INVALID_SECRET = "invalid role or secret ID", "invalid role or secret ID"
+_INVALID = "invalid role or secret ID"
 _PART = (
     "{field:policies|secret-id-num-uses|secret-id-ttl|token-num-uses|token-ttl|token-max-ttl|bind-secret-id|bound-cidr-list"
     "|secret-id-bound-cidrs|token-bound-cidrs|period|token-period|local-secret-ids}"
@@ -100,13 +100,15 @@ class AppRoleEngine(Engine):
     @route(ROLE, _DELETE)
     async def delete_role(self, request: Request) -> None:
         """Remove a role and its secret ids."""
-        role = await self._role(request.args["role"])
-        if role is None:
-            return
-        async with self.mount.view.lock(f"role/{role.name}"):
-            await self.mount.view.commit({f"role/{role.name}": None, f"role-id/{self._hashed(role.role_id)}": None})
-            for name in await self.mount.view.list(f"secret-id/{role.name}/"):
-                await self._destroy(role, name)
+        name = request.args["role"].lower()
+        async with self.mount.view.lock(f"role/{name}"):
+            role = await self._role(name)
+            if role is None:
+                return
+            # First the secret ids: a role of the same name that is made after a crash must not find them.
+            for hashed in await self.mount.view.list(f"secret-id/{name}/"):
+                await self._destroy(role, hashed)
+            await self.mount.view.commit({f"role/{name}": None, f"role-id/{self._hashed(role.role_id)}": None})
 
     @route(ROLE + "/role-id", _READ)
     async def read_role_id(self, request: Request) -> Response:
@@ -117,9 +119,8 @@ class AppRoleEngine(Engine):
     async def write_role_id(self, request: Request) -> None:
         """Choose the role id."""
         request.fields.required("role_id", "missing role_id")
-        role = await self._known(request)
-        async with self.mount.view.lock(f"role/{role.name}"):
-            await self._save(role, request)
+        async with self.mount.view.lock(f"role/{request.args['role'].lower()}"):
+            await self._save(await self._known(request), request)
 
     @route(f"{ROLE}/{_PART}", _READ, _UPDATE, _DELETE)
     async def part(self, request: Request) -> Response | None:
@@ -132,8 +133,9 @@ class AppRoleEngine(Engine):
             value = role.described()[name]
             return Response({name: value})
         async with self.mount.view.lock(f"role/{role.name}"):
+            role = await self._known(request)
             if request.operation == _DELETE:
-                fresh = Role(role.name).described() | TokenParameters().stored()
+                fresh = Role(role.name).stored() | TokenParameters().stored()
                 request.data = {name: fresh[name]}
             elif not {name, request.args["field"].replace("-", "_")} & set(request.data):
                 raise BadRequestError(f"missing {name}")
@@ -162,6 +164,10 @@ class AppRoleEngine(Engine):
             raise BadRequestError("failed to register the new secret ID: it exists already")
         ttl = _bounded("ttl", fields.duration("ttl"), role.secret_id_ttl)
         uses = _bounded("num_uses", fields.integer("num_uses"), role.secret_id_num_uses)
+        cidrs, token_cidrs = networks(fields.strings("cidr_list")), networks(fields.strings("token_bound_cidrs"))
+        for asked, bounds in ((cidrs, role.secret_id_bound_cidrs), (token_cidrs, role.tokens.token_bound_cidrs)):
+            if bounds and not are_within(asked, bounds):
+                raise BadRequestError("CIDR blocks of the secret ID should be a subset of the CIDR blocks of the role")
         made = SecretId(
             str(uuid.uuid4()),
             now,
@@ -169,12 +175,15 @@ class AppRoleEngine(Engine):
             now + ttl if ttl else 0.0,
             uses,
             _metadata(request),
-            networks(fields.strings("cidr_list")),
-            networks(fields.strings("token_bound_cidrs")),
+            cidrs,
+            token_cidrs,
             now,
         )
         where = encoded({"role": role.name, "hash": self._hashed(text)})
-        await self.mount.view.commit({key: encoded(made.stored()), f"accessor/{self._hashed(made.accessor)}": where})
+        async with self.mount.view.lock(f"role/{role.name}"):
+            if await self._role(role.name) is None:
+                raise NotFoundError
+            await self.mount.view.commit({key: encoded(made.stored()), f"accessor/{self._hashed(made.accessor)}": where})
         return Response(
             {"secret_id": text, "secret_id_accessor": made.accessor, "secret_id_num_uses": uses, "secret_id_ttl": ttl}
         )
@@ -243,25 +252,24 @@ class AppRoleEngine(Engine):
         name = await self.mount.view.get(f"role-id/{self._hashed(role_id)}")
         role = await self._role(name.decode()) if name else None
         if role is None:
-            raise BadRequestError(_INVALID_ROLE)
-        metadata = {"role_name": role.name}
-        cidrs, token_cidrs = role.secret_id_bound_cidrs, role.tokens.token_bound_cidrs
+            raise BadRequestError(_INVALID)
+        metadata, token_cidrs = {"role_name": role.name}, role.tokens.token_bound_cidrs
+        _check_address(role.secret_id_bound_cidrs, request)
         if role.bind_secret_id:
-            secret = await self._spend(role, request.fields.required("secret_id", "missing secret_id"))
-            metadata |= secret.metadata
-            cidrs, token_cidrs = [*cidrs, *secret.cidr_list], secret.token_bound_cidrs or token_cidrs
-        if cidrs and not is_bound(cidrs, request.remote_address):
-            raise BadRequestError("source address unauthorized by CIDR restrictions on the secret ID")
+            secret = await self._spend(role, request)
+            metadata = secret.metadata | metadata
+            token_cidrs = secret.token_bound_cidrs or token_cidrs
         auth = role.tokens.auth("", role.role_id, metadata, {"role": role.name})
         auth.bound_cidrs = token_cidrs
         return Response(auth=auth)
 
-    async def _spend(self, role: Role, text: str) -> SecretId:
-        hashed = self._hashed(text)
+    async def _spend(self, role: Role, request: Request) -> SecretId:
+        hashed = self._hashed(request.fields.required("secret_id", "missing secret_id"))
         async with self.mount.view.lock(f"secret-id/{role.name}/{hashed}"):
             found = await self._secret_id(role, hashed)
             if found is None:
-                raise BadRequestError(_INVALID_SECRET)
+                raise BadRequestError(_INVALID)
+            _check_address(found.cidr_list, request)
             if found.uses == 1:
                 await self._destroy(role, hashed)
             elif found.uses:
@@ -288,6 +296,11 @@ class AppRoleEngine(Engine):
             for hashed in await self.mount.view.list(f"secret-id/{name}/") if role else ():
                 if role is not None and await self._secret_id(role, hashed) is None:
                     await self._destroy(role, hashed)
+
+
+def _check_address(cidrs: list[str], request: Request) -> None:
+    if cidrs and not is_bound(cidrs, request.remote_address):
+        raise BadRequestError("source address unauthorized by CIDR restrictions on the secret ID")
 
 
 def _bounded(name: str, asked: int, limit: int) -> int:

@@ -4,9 +4,10 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from svault.auth.token_parameters import TokenParameters, networks
+from svault.auth.token_parameters import TokenParameters
 from svault.errors import BadRequestError
 from svault.logical.fields import Fields
+from svault.logical.networks import networks
 
 FIELDS = ("bind_secret_id", "secret_id_bound_cidrs", "secret_id_num_uses", "secret_id_ttl", "local_secret_ids")
 

@@ -7,7 +7,7 @@ from svault.auth.token.entry import ROOT, Token
 from svault.auth.token.roles import TokenRole
 from svault.auth.token.store import new_accessor
 from svault.core.lifetime import Lifetime
-from svault.core.lifetimes import renew_token
+from svault.core.lifetimes import asked_increment, renew_token
 from svault.errors import BadRequestError, PermissionDeniedError
 from svault.logical.answers import TIDY_STARTED
 from svault.logical.clock import rfc3339
@@ -71,12 +71,14 @@ class TokenEngine(Engine):
         role = await self._role(request.args["role"])
         if role is None:
             raise BadRequestError(f"unknown role {request.args['role']}")
-        return await self._create(request, role, is_orphan=role.orphan or request.fields.boolean("no_parent"))
+        return await self._create(request, role, is_orphan=role.orphan)
 
     async def _create(self, request: Request, role: TokenRole | None, *, is_orphan: bool) -> Response:
         parent, fields = await self._own(request), request.fields
         if parent.uses:
             raise BadRequestError("restricted use token cannot generate child tokens")
+        if fields.text("entity_alias"):
+            raise BadRequestError("entity_alias is not offered here: log in through an auth method to be an entity")
         if fields.text("type", "service") not in {"service", "default", "default-service"}:
             raise BadRequestError("batch tokens are not offered here: use type=service")
         is_sudo = await self._is_sudo(request, parent)
@@ -124,7 +126,7 @@ class TokenEngine(Engine):
         )
         ttl = 0 if never_ends else ttl
         made = await self._active.tokens.create(token, ttl, text)
-        warnings += [] if never_ends else capped
+        warnings += [] if ROOT in policies and not asked else capped
         return Response(warnings=warnings, envelope={"auth": described(self._active, token, made, ttl)})
 
     async def _is_sudo(self, request: Request, parent: Token) -> bool:
@@ -136,7 +138,7 @@ class TokenEngine(Engine):
         self, fields: Fields, role: TokenRole | None, parent: Token, *, is_sudo: bool
     ) -> tuple[list[str], list[str]]:
         asked = sorted({name.lower() for name in fields.strings("policies")})
-        if role is not None:
+        if role is not None and role.has_lists:
             asked = role.policies(asked, parent.policies)
         elif not asked:
             asked = [name for name in parent.policies if name != "response-wrapping"]
@@ -146,7 +148,9 @@ class TokenEngine(Engine):
             raise BadRequestError("root tokens may not be created without parent token being root")
         if "response-wrapping" in asked:
             raise BadRequestError("cannot create a token with the response-wrapping policy")
-        without = fields.boolean("no_default_policy") or (role is not None and role.token_no_default_policy)
+        without = fields.boolean("no_default_policy")
+        if role is not None:
+            without = without or role.token_no_default_policy or "default" in role.disallowed_policies
         names = [ROOT] if ROOT in asked else sorted(set(asked) | (set() if without else {"default"}))
         warnings = [
             f'Policy "{name}" does not exist' for name in names if name != ROOT and await self._active.policies.get(name) is None
@@ -165,16 +169,16 @@ class TokenEngine(Engine):
             "expire_time": rfc3339(lease.expires) if lease else None,
             "explicit_max_ttl": token.explicit_max_ttl,
             "id": text,
-            "issue_time": rfc3339(token.created),
             "meta": token.meta or None,
             "num_uses": max(token.uses, 0),
             "orphan": token.is_orphan,
             "path": token.path,
             "policies": token.policies,
-            "renewable": token.is_renewable and lease is not None,
             "ttl": self._active.leases.remaining(lease) if lease else 0,
             "type": token.kind,
         }
+        if token.path != "auth/token/root":  # such a token never had a lease
+            data |= {"issue_time": rfc3339(token.created), "renewable": token.is_renewable and lease is not None}
         if token.period:
             data["period"] = token.period
         if token.role:
@@ -210,7 +214,7 @@ class TokenEngine(Engine):
         return Response({"keys": await self._active.tokens.accessors()})
 
     async def _renewed(self, request: Request, token: Token, text: str) -> Response:
-        ttl, warnings = await renew_token(self._active, token, request.fields.duration("increment"))
+        ttl, warnings = await renew_token(self._active, token, asked_increment(request))
         auth = described(self._active, token, text, ttl)
         return Response(warnings=warnings, envelope={"auth": auth})
 
@@ -270,7 +274,7 @@ class TokenEngine(Engine):
         return Response(status=202, warnings=[TIDY_STARTED])
 
     async def _role(self, name: str) -> TokenRole | None:
-        stored = await self.mount.view.read(f"roles/{name.lower()}")
+        stored = await self.mount.view.read(f"roles/{name}")
         return None if stored is None else TokenRole(**stored)
 
     @route("roles", _LIST)
@@ -282,7 +286,7 @@ class TokenEngine(Engine):
     @route("roles/{name}", _UPDATE)
     async def write_role(self, request: Request) -> None:
         """Make a role, or change what is said of it."""
-        name = request.args["name"].lower()
+        name = request.args["name"]
         async with self.mount.view.lock(f"roles/{name}"):
             role = await self._role(name) or TokenRole(name)
             role.update(request.fields)
@@ -300,7 +304,7 @@ class TokenEngine(Engine):
     @route("roles/{name}", _DELETE)
     async def delete_role(self, request: Request) -> None:
         """Remove a role; its tokens stay."""
-        await self.mount.view.delete(f"roles/{request.args['name'].lower()}")
+        await self.mount.view.delete(f"roles/{request.args['name']}")
 
 
 _PRIVILEGED = {

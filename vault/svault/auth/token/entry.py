@@ -7,6 +7,8 @@ from typing import Any
 from svault.barrier.view import encoded
 
 ROOT = "root"
+WRAPPING = "response-wrapping"
+"""The one policy of a token that stands for a wrapped answer."""
 
 
 @dataclass(slots=True)

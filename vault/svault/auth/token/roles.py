@@ -7,6 +7,7 @@ from typing import Any
 
 from svault.errors import BadRequestError
 from svault.logical.fields import Fields
+from svault.logical.networks import networks
 
 
 @dataclass(slots=True)
@@ -33,8 +34,9 @@ class TokenRole:
         """Take what a request says; what it leaves out stays. Raises BadRequestError."""
         for name in ("allowed_policies", "disallowed_policies"):
             setattr(self, name, [text.lower() for text in fields.strings(name, getattr(self, name))])
-        for name in ("allowed_policies_glob", "disallowed_policies_glob", "allowed_entity_aliases", "token_bound_cidrs"):
+        for name in ("allowed_policies_glob", "disallowed_policies_glob", "allowed_entity_aliases"):
             setattr(self, name, fields.strings(name, getattr(self, name)))
+        self.token_bound_cidrs = networks(fields.strings("token_bound_cidrs", self.token_bound_cidrs))
         self.orphan = fields.boolean("orphan", self.orphan)
         self.renewable = fields.boolean("renewable", self.renewable)
         self.token_no_default_policy = fields.boolean("token_no_default_policy", self.token_no_default_policy)
@@ -56,6 +58,12 @@ class TokenRole:
     def stored(self) -> dict[str, Any]:
         """As it is stored, and read."""
         return asdict(self)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether the role says which policies; else a child has no more than its parent."""
+        lists = (self.allowed_policies, self.allowed_policies_glob, self.disallowed_policies, self.disallowed_policies_glob)
+        return any(lists)
 
     def policies(self, asked: list[str], parent: list[str]) -> list[str]:
         """The policies of a token made with this role. Raises BadRequestError for one that the role does not allow."""

@@ -11,15 +11,20 @@ import os
 from typing import Any
 
 from svault.auth.token_parameters import TokenParameters
-from svault.core.authorize import is_bound
 from svault.errors import BadRequestError
-from svault.logical.engine import Engine, LeaseRecord
+from svault.logical.engine import Engine, LeaseRecord, Mount
+from svault.logical.fields import Fields
+from svault.logical.networks import is_bound
 from svault.logical.request import Operation, Request, Response
 from svault.logical.routes import route
 
 _READ, _UPDATE, _LIST, _DELETE = Operation.READ, Operation.UPDATE, Operation.LIST, Operation.DELETE
 NAME = r"{username:[\w.@+-]{1,256}}"
 MAX_PASSWORD_BYTES = 1024
+_OLD_NAMES = {"policies": "token_policies", "ttl": "token_ttl", "max_ttl": "token_max_ttl"}
+"""Shown beside the new names to whoever still writes them."""
+MAX_HASHING = 2
+"""Hashes computed at once: each takes 32 MiB and a core for a while."""
 _WRONG = "invalid username or password"
 _N, _R, _P = 1 << 15, 8, 1
 
@@ -32,6 +37,10 @@ class UserpassEngine(Engine):
     """Users in the mount's own entries, by their lower-case names."""
 
     kind = "userpass"
+
+    def __init__(self, mount: Mount) -> None:
+        super().__init__(mount)
+        self._hashing = asyncio.Semaphore(MAX_HASHING)
 
     async def exists(self, request: Request) -> bool | None:
         """Whether the user is there."""
@@ -52,7 +61,10 @@ class UserpassEngine(Engine):
     async def read_user(self, request: Request) -> Response | None:
         """One user, without the password."""
         user = await self._user(request.args["username"])
-        return None if user is None else Response(TokenParameters(**user["parameters"]).stored())
+        if user is None:
+            return None
+        data = TokenParameters(**user["parameters"]).stored()
+        return Response(data | {old: data[_OLD_NAMES[old]] for old in user.get("old_names", ()) if data[_OLD_NAMES[old]]})
 
     @route(f"users/{NAME}", Operation.CREATE, _UPDATE)
     async def write_user(self, request: Request) -> None:
@@ -63,7 +75,7 @@ class UserpassEngine(Engine):
             if user is None and not password:
                 raise BadRequestError("must provide a password")
             user = user or {"parameters": {}}
-            user["parameters"] = TokenParameters(**user["parameters"]).updated(request.fields).stored()
+            _update(user, request.fields)
             if password:
                 user |= await _hashed(password)
             await self.mount.view.write(f"user/{name}", user)
@@ -86,7 +98,7 @@ class UserpassEngine(Engine):
             user = await self._user(name)
             if user is None:
                 raise BadRequestError("1 error occurred:\n\t* username does not exist\n\n")
-            user["parameters"] = TokenParameters(**user["parameters"]).updated(request.fields).stored()
+            _update(user, request.fields)
             await self.mount.view.write(f"user/{name}", user)
 
     @route(f"users/{NAME}", _DELETE)
@@ -105,13 +117,16 @@ class UserpassEngine(Engine):
         salt, expected = (base64.b64decode(user[part]) for part in ("salt", "hash")) if user else (b"\0" * 16, b"\0" * 32)
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             raise BadRequestError(_WRONG)
-        found = await asyncio.to_thread(_hash, password, salt)
+        async with self._hashing:
+            found = await asyncio.to_thread(_hash, password, salt)
         if not hmac.compare_digest(found, expected) or user is None:
             raise BadRequestError(_WRONG)
         parameters = TokenParameters(**user["parameters"])
         if parameters.token_bound_cidrs and not is_bound(parameters.token_bound_cidrs, request.remote_address):
             raise BadRequestError(_WRONG)
-        return Response(auth=parameters.auth(name, name, {"username": name}, {"username": name}))
+        return Response(
+            auth=parameters.auth(name, name, {"username": name}, {"username": name, "policies": parameters.token_policies})
+        )
 
     async def renew(self, lease: LeaseRecord, increment: int) -> tuple[int, int]:
         """A user that is gone, or has other policies now, cannot renew."""
@@ -119,7 +134,15 @@ class UserpassEngine(Engine):
         if user is None:
             raise BadRequestError("user no longer exists")
         parameters = TokenParameters(**user["parameters"])
+        if sorted(parameters.token_policies) != sorted(lease.internal.get("policies", ())):
+            raise BadRequestError("policies have changed, not renewing")
         return increment or parameters.token_ttl, parameters.token_max_ttl
+
+
+def _update(user: dict[str, Any], fields: Fields) -> None:
+    user["parameters"] = TokenParameters(**user["parameters"]).updated(fields).stored()
+    before = user.get("old_names", ())
+    user["old_names"] = [old for old, name in _OLD_NAMES.items() if name not in fields and (old in fields or old in before)]
 
 
 async def _hashed(password: str) -> dict[str, str]:
