@@ -91,7 +91,7 @@ class Core:
     @property
     def is_standby(self) -> bool:
         """Whether another server is the active one."""
-        return not self.is_sealed and self.active is None
+        return self.is_shared and not self.is_sealed and self.active is None
 
     async def leader_address(self) -> str:
         """The address that the active server advertises, or nothing."""
@@ -102,7 +102,7 @@ class Core:
     def running(self) -> Active:
         """The active parts. Raises SealedError, StandbyError."""
         if self.active is None:
-            raise SealedError if self.is_sealed else StandbyError("Vault is in standby mode")
+            raise StandbyError("Vault is in standby mode") if self.is_standby else SealedError
         return self.active
 
     async def is_initialized(self) -> bool:

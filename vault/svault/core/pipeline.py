@@ -48,6 +48,8 @@ class Pipeline:
             active.end()
 
     async def _handle(self, active: "Active", call: Call) -> Answer:
+        if call.headers.get("x-vault-namespace", "").strip("/") not in {"", "root"}:
+            raise BadRequestError("there are no namespaces here: leave out the header X-Vault-Namespace")
         operation = call.operation
         if operation is None:
             raise UnsupportedOperationError

@@ -1,0 +1,1 @@
+"""The configuration of a server: `svault.toml`, or Vault's own file in its JSON form."""

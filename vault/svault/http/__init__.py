@@ -1,0 +1,1 @@
+"""Vault's HTTP API: `app` translates, `server` listens."""
