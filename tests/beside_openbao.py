@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from svault.core.call import Answer
 
 _VOLATILE = re.compile(
-    r"(request_id|accessor|client_token|token|uuid|id|entity_id|wrapped_accessor|migration_id|.*_time|time|issue_time|lease_id|modified|nonce|created|updated|cluster_id"
+    r"(request_id|accessor|client_token|token|uuid|id|entity_id|wrapped_accessor|migration_id|.*_time|time|issue_time|lease_id|modified|last_renewal|nonce|created|updated|cluster_id"
     r"|cluster_name|version|build_date|commit_date|server_time_utc|role_id|secret_id|secret_id_accessor|random_bytes|otp|encryptions"
     r"|encoded_token|encoded_root_token|install_time|plugin_version|running_plugin_version|running_sha256|hash|sum|storage_type|keys_base64)"
 )

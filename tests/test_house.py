@@ -82,7 +82,7 @@ def test_no_lock_file_that_records_addresses_is_committed():
 @pytest.mark.parametrize("forbidden", [*REGISTRY_HOSTS, *MACHINE_PATHS])
 def test_no_file_names_a_registry_host_or_a_path_of_one_machine(forbidden: str):
     # Only at the start of a path: the same word may be a folder inside a longer path of the product's own.
-    pattern = re.compile(rf"(?<![\w.~-]){re.escape(forbidden)}" if forbidden[0] == "/" else re.escape(forbidden))
+    pattern = re.compile(r"(?<![\w.~}-])" + re.escape(forbidden) if forbidden[0] == "/" else re.escape(forbidden))
     assert [where(path) for path in files() if pattern.search(text_of(path))] == []
 
 

@@ -4,6 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -34,12 +35,16 @@ async def test_both_vaults_answer_alike(told: dict[str, Any], fresh_openbao: Bao
         ours, theirs = Story(), Story()
         found: list[str] = []
         for step in told["steps"]:
-            method, _, path = step["ask"].partition(" ")
             answers = []
             for story, asked in ((ours, vault), (theirs, fresh_openbao)):
+                method, _, path = step["ask"].partition(" ")
                 token = None if "as" not in step else story.known.get(step["as"], step["as"])
                 data = story.filled(step["data"]) if "data" in step else None
-                made = asked.call(method, story.filled(path), data, token=token, wrap_ttl=step.get("wrap", 0))
+                bare, _, query = path.partition("?")
+                if asked is vault and query:
+                    path, data = bare, dict(parse_qsl(query))  # as the server reads it
+                more = {"token": token, "wrap_ttl": step.get("wrap", 0), "headers": step.get("headers")}
+                made = asked.call(method, story.filled(path), data, **more)
                 answer = await made if asked is vault else made
                 if answer.raw and answer.body is None:
                     answer.body = json.loads(answer.raw)

@@ -57,6 +57,7 @@ class UnsupportedOperationError(VaultError):
 
     def __init__(self, *errors: str, hint: str = "", **details: Any) -> None:
         super().__init__(*(errors or ("unsupported operation",)), hint=hint, **details)
+        self.errors = list(errors)  # for a method that no path has, the answer has no sentence
 
 
 class ConflictingWriteError(VaultError):

@@ -68,7 +68,8 @@ class AliasPaths(IdentityPaths):
         at_target = target.alias_at(changed.mount_accessor)
         if at_target is not None and at_target is not alias:
             raise BadRequestError("Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' ")
-        changed = replace(changed, updated=self.mount.clock.time())
+        shown = (alias.custom_metadata or None) if custom is None else custom  # once changed, Vault shows nothing as null
+        changed = replace(changed, updated=self.mount.clock.time(), custom_metadata=shown)
         left = replace(entity, aliases=tuple(one for one in entity.aliases if one.id != alias.id))
         if target is entity:
             await self.registry.save(entities=[replace(left, aliases=(*left.aliases, changed))])

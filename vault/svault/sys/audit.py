@@ -61,8 +61,8 @@ class AuditPaths(SystemPart):
     @route("config/auditing/request-headers/{name:[^/]+}", _READ, sudo=True)
     async def read_header(self, request: Request) -> Response:
         """Whether a header is written, and how."""
-        name = request.args["name"].lower()
-        return Response({name: self._active.audit.headers.get(name)}, is_flat=True)
+        name = request.args["name"]
+        return Response({name: self._active.audit.headers.get(name.lower())}, is_flat=True)
 
     @route("config/auditing/request-headers/{name:[^/]+}", _UPDATE, sudo=True)
     async def write_header(self, request: Request) -> None:

@@ -60,12 +60,12 @@ class MountPaths(SystemPart):
     @route("mounts/{path:.+?}/tune", _UPDATE)
     async def write_tune(self, request: Request) -> None:
         """Tune a secret engine."""
-        await self._tune(self._found(request.args["path"] + "/"), request.fields)
+        await self._tune(self._tunable(request.args["path"] + "/"), request.fields)
 
     @route("auth/{path:.+?}/tune", _UPDATE, sudo=True)
     async def write_auth_tune(self, request: Request) -> None:
         """Tune an auth method."""
-        await self._tune(self._found(f"auth/{request.args['path']}/"), request.fields)
+        await self._tune(self._tunable(f"auth/{request.args['path']}/"), request.fields)
 
     @route("mounts/{path:.+?}", _READ)
     async def read_mount(self, request: Request) -> Response:
@@ -101,6 +101,12 @@ class MountPaths(SystemPart):
         mounted = self._active.mounts.at(path)
         if mounted is None:
             raise BadRequestError(f"{missing} {path.removeprefix('auth/')}" if "No" in missing else f'{missing} "{path}"')
+        return mounted
+
+    def _tunable(self, path: str) -> Mounted:
+        mounted = self._active.mounts.at(path)
+        if mounted is None:
+            raise BadRequestError(f'tune of path "{path}" failed: no mount entry found')
         return mounted
 
     async def _mount(self, path: str, fields: Fields) -> None:
@@ -198,6 +204,8 @@ class MountPaths(SystemPart):
             raise BadRequestError(f"cannot remount {source!r}")
         if source.startswith("auth/") is not target.startswith("auth/"):
             raise BadRequestError("cannot remount auth mount to non-auth mount, or the other way round")
+        if self._active.mounts.at(target) is not None:
+            raise BadRequestError(f'path already in use at "{target}"')
         self._active.mounts.check_free(target)
         mounted.entry.is_tainted = True
         try:

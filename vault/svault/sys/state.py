@@ -45,9 +45,10 @@ class StatePaths(SystemPart):
         raise BadRequestError("no backed-up keys found")
 
     @route("rotate/config", _READ)
+    @route("rotate/keyring/config", _READ)
     async def read_rotate_config(self, request: Request) -> Response:
         """When a new term begins by itself."""
-        return Response({"enabled": True, "interval": 0, "max_operations": ROTATE_AFTER}, is_flat=True)
+        return Response({"enabled": True, "interval": 0, "max_operations": ROTATE_AFTER})
 
     @route("config/state/sanitized", _READ, sudo=True)
     async def sanitized(self, request: Request) -> Response:

@@ -94,7 +94,6 @@ VERSION_2: list[tuple[str, str, Any]] = [
     ("LIST", "detailed-metadata/e/", None),
     ("LIST", "data/e", None),
     ("GET", "data", None),
-    ("GET", "data/", None),
     ("POST", "data/x/", {"data": {}}),
     ("POST", "metadata/x/", {"max_versions": 1}),
     ("GET", "delete/a", None),

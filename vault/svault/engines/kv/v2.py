@@ -162,8 +162,9 @@ class KvV2Engine(MetadataPaths):
             wanted = [key.current] if numbers is None else numbers
             known = {number: version for number in wanted if (version := key.version(number)) and not version.is_destroyed}
             changed = {number: version for number, version in known.items() if not deletes or version.is_readable(now)}
+            ends = now if deletes else key.ends(now, self._config)
             for number, version in changed.items():
-                key.keep(number, version._replace(deleted=now if deletes else 0.0))
+                key.keep(number, version._replace(deleted=ends))
             if changed:
                 await self._store.update(path, key)
 

@@ -91,8 +91,7 @@ class KeyMetadata:
         """Count a new version that is created now; returns the numbers of those that are too many with it, and forgets them."""
         self.current += 1
         self.updated = now
-        lifetime = self._lifetime(config)
-        self.keep(self.current, Version(now, now + lifetime if lifetime else 0.0))
+        self.keep(self.current, Version(now, self.ends(now, config)))
         limit = max(self.max_versions, config.max_versions) or DEFAULT_MAX_VERSIONS
         return self.forget(len(self.versions) - limit)
 
@@ -105,11 +104,15 @@ class KeyMetadata:
             self.oldest = int(next(iter(self.versions), 0))
         return dropped
 
-    def _lifetime(self, config: KvConfig) -> int:
-        """Seconds until a new version counts as deleted: the shorter of the mount's and the key's that are set."""
+    def ends(self, now: float, config: KvConfig) -> float:
+        """When a version that is made or undeleted now counts as deleted: after the shorter of the mount's and the key's times.
+
+        0 when neither says a time, or the mount forbids it.
+        """
         if config.delete_version_after < 0:
-            return 0
-        return min((after for after in (config.delete_version_after, self.delete_version_after) if after > 0), default=0)
+            return 0.0
+        times = [after for after in (config.delete_version_after, self.delete_version_after) if after > 0]
+        return now + min(times) if times else 0.0
 
     def facts(self, number: int, version: Version) -> dict[str, Any]:
         """What is answered beside a version's value."""
