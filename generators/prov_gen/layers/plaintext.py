@@ -14,6 +14,7 @@ from typing import Any
 
 from prov_gen.findings import Finding, Path, finding
 from prov_gen.model.infrastructure import InfrastructureConfig, dump_stated
+from stratumops import handles
 
 # Words in a key that announce a secret, alone or together. A key is cut into words: api_key, apiKey and API-KEY are two each.
 _TELLING = frozenset(
@@ -126,7 +127,7 @@ def _assignments(text: str) -> Iterator[tuple[str, str]]:
 
 def is_handle(text: str) -> bool:
     """Whether a text only says where a secret is: `vault:secret/app#key`, `${NAME}`, `env:NAME`."""
-    return _HANDLE.fullmatch(text) is not None
+    return _HANDLE.fullmatch(text) is not None or handles.is_handle(text.strip())
 
 
 @lru_cache(4096)

@@ -25,7 +25,15 @@ def test_a_handle_hides_nothing_that_stands_beside_it(text: str, what: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["vault:secret/app#password", "${DB_PASSWORD}", "$(cat /run/pass)", "env:DB_PASSWORD", "file:/run/pw"]
+    "text",
+    [
+        "vault:secret/app#password",
+        "vault:secret/a%20b?version=3#the@key",
+        "${DB_PASSWORD}",
+        "$(cat /run/pass)",
+        "env:DB_PASSWORD",
+        "file:/run/pw",
+    ],
 )
 def test_a_text_that_only_says_where_the_secret_is_is_no_secret(text: str) -> None:
     assert what_secret("db_password", text) == ""
