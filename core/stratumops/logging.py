@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import structlog
 
+from stratumops.redact import Redactor
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -54,11 +56,17 @@ def _without_text(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
     return event
 
 
-def configure(*, level: Level = "warning", format: Literal["auto", "console", "json"] = "auto") -> None:  # noqa: A002 - the setting's name
+def configure(
+    *,
+    level: Level = "warning",
+    format: Literal["auto", "console", "json"] = "auto",  # noqa: A002 - the setting's name
+    redactor: Redactor | None = None,
+) -> None:
     """Send structlog and the standard library's records to stderr in one format; call it once, at start.
 
-    `auto` is coloured text on a terminal and JSON lines elsewhere.
+    `auto` is coloured text on a terminal and JSON lines elsewhere. What `redactor` knows is written nowhere.
     """
+    hide = (Redactor() if redactor is None else redactor).processor
     as_text = format == "console" or (format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -85,6 +93,7 @@ def configure(*, level: Level = "warning", format: Literal["auto", "console", "j
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _without_text,
+                hide,
                 last,
             ],
         )

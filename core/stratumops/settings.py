@@ -116,6 +116,39 @@ class GenerateSettings(Group):
     environment: Annotated[str, Field(max_length=63, description="Environment tag when the words name none")] = "production"
 
 
+class AuditSettings(Group):
+    """The audit of tool calls, in `.prov/audit/`."""
+
+    enabled: Annotated[bool, OperatorOnly(), Field(description="Write down every tool call; never from prov.toml")] = True
+    required: Annotated[
+        bool,
+        Field(
+            description="Refuse also the answers of calls that only read while the audit cannot be written; "
+            "what changes something never runs then"
+        ),
+    ] = False
+    retention_days: Annotated[int, Field(ge=1, le=36_500, description="How long files that are full are kept, in days")] = 2555
+
+
+class VaultSettings(Group):
+    """The vault: the workspace's own (`prov vault init`), or one at an address."""
+
+    address: Annotated[
+        str,
+        OperatorOnly(),
+        Field(
+            description="A Vault server instead of the workspace's own vault, such as https://vault:8200; never from prov.toml"
+        ),
+    ] = ""
+    token_file: Annotated[
+        str, OperatorOnly(), Field(description="The file with its token; otherwise VAULT_TOKEN is read; never from prov.toml")
+    ] = ""
+    crypto_backend: Annotated[
+        Literal["", "openssl", "oqs", "aws-lc", "rustcrypto"],
+        Field(description="Who computes ML-KEM and ML-DSA in the workspace's own vault; empty: liboqs where it is, else OpenSSL"),
+    ] = ""
+
+
 class LogSettings(Group):
     """Logs, always on stderr."""
 
@@ -138,6 +171,8 @@ class Settings(BaseSettings):
     nickel: NickelSettings = NickelSettings()
     validation: ValidateSettings = ValidateSettings()
     generation: GenerateSettings = GenerateSettings()
+    audit: AuditSettings = AuditSettings()
+    vault: VaultSettings = VaultSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

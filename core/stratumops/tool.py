@@ -50,6 +50,10 @@ class ToolOutput(BaseModel):
         """Resources that hold the whole of this answer or more about it, as name -> address."""
         return {}
 
+    def person_page(self) -> str:
+        """The address of a page that a person must open before this is done; a client that can shows it. It stands in `url`."""
+        return ""
+
 
 Hidden = SkipJsonSchema[Any]
 """A field of an output for a face in this process, such as the whole that a person's table shows.

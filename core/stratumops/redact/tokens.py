@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 _WORD = r"[A-Za-z0-9_-]"
 _QUOTED = r"[\"'\\]{0,8}"
-_PRIVATE_KEY = r"(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+_GAP = r"(?: |%20|\+)"
+"""A space, also in an address."""
+_PRIVATE_KEY = rf"(?:[A-Z0-9]{{1,20}}{_GAP}){{0,4}}PRIVATE{_GAP}KEY(?:{_GAP}BLOCK)?-----"
 
 
 class _Rule(NamedTuple):
@@ -31,7 +33,7 @@ RULES = (
     _rule(r"A(?:KI|SI)A[A-Z0-9]{16}(?![A-Za-z0-9])", "A"),
     _rule(rf"AIza{_WORD}{{35}}", "A"),
     _rule(r"AGE-SECRET-KEY-1[0-9A-Z]{58}", "-"),
-    _rule(rf"-----BEGIN {_PRIVATE_KEY}(?:.*?-----END {_PRIVATE_KEY}|.*)", "-", flags=re.DOTALL),
+    _rule(rf"-----BEGIN{_GAP}{_PRIVATE_KEY}(?:.*?-----END{_GAP}{_PRIVATE_KEY}|.*)", "-", flags=re.DOTALL),
     _rule(rf"gl(?:pat|ptt|rt|dt|cbt|soat)-{_WORD}{{20,}}", "-"),
     _rule(r"xox[abceoprs]-[A-Za-z0-9-]{10,}", "-"),
     _rule(rf"sk-{_WORD}{{32,}}", "-"),
