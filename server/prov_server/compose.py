@@ -6,22 +6,29 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from prov_gen.nickel import Limits, Nickel
+from prov_server.audit import Admitted, Audit
+from prov_server.audit.trail import Trail
 from prov_server.links import Limit, LimitSize, Observe, Offered
 from prov_server.measure import Metrics
+from prov_server.output_redaction import clean_output
 from prov_server.prices import Prices
+from prov_server.redaction import clean_error, clean_json, clean_report
 from prov_server.reports import PrincipalReports, ReportStore
 from prov_server.toolsets import FixedToolsets, PrincipalToolsets, ToolsetSwitches
+from prov_server.vault.access import VaultAccess
 from prov_tools.context import Context, Defaults
 from prov_tools.cost import LazyPricer
 from prov_tools.registry import REGISTRY
-from stratumops.errors import InvalidInputError, UnavailableError
+from stratumops.errors import InvalidInputError, PermissionDeniedError, StratumError, UnavailableError
 from stratumops.middleware import Call, Face, Proceed, chain, validate
 from stratumops.principal import Principal
 from stratumops.progress import Report, silent
+from stratumops.redact import Redactor
 from stratumops.registry import Registry, Selection
 from stratumops.settings import Settings
 from stratumops.tool import Tool, ToolOutput
@@ -53,13 +60,27 @@ class Application:
     observe: Observe
     proceed: Proceed[Context]
     prices: Prices
+    vault: VaultAccess
+    redactor: Redactor
+    """What it knows never leaves through a face. Whoever resolves a secret registers it here."""
+    audit: Audit
     reports: ReportStore = field(default_factory=ReportStore)
     on_tools_changed: list[Callable[[Principal], Awaitable[None]]] = field(default_factory=list)
 
     async def call(
-        self, name: str, arguments: dict[str, Any], *, principal: Principal, face: Face, report: Report = silent
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        *,
+        principal: Principal,
+        face: Face,
+        client: str = "",
+        report: Report = silent,
     ) -> ToolOutput:
-        """Run a tool through the chain. Raises StratumError and nothing else (but cancellation)."""
+        """Run a tool through the chain. Raises StratumError and nothing else (but cancellation).
+
+        `client` is the program that calls, as it names itself. No answer, error or progress holds a secret.
+        """
         toolsets = (FixedToolsets if face == "cli" else PrincipalToolsets)(self.switches, principal)
         ctx = Context(
             workspace=self.workspace,
@@ -77,15 +98,22 @@ class Application:
                 monthly_budget=self.settings.validation.monthly_budget,
             ),
             prices=self.prices,
-            report=report,
+            vault=self.vault,
+            report=clean_report(self.redactor, report),
             pricer=LazyPricer(self.prices, utc_today),
             # Only an MCP client can read resources.
             reports=PrincipalReports(self.reports, principal) if face == "mcp" else None,
         )
         with self.observe.watch(face) as observed:
-            tool = self.registry[name]
-            observed.tool = tool.name
-            output = await self.proceed(Call(tool, arguments, None, ctx, principal, face))
+            async with self.audit.watch(principal=principal.subject, face=face, client=client, arguments=arguments) as entry:
+                try:
+                    tool = self.registry[name]
+                    observed.tool, entry.tool, entry.effect = tool.name, tool.name, tool.effect
+                    output = await self.proceed(Call(tool, arguments, None, ctx, principal, face))
+                except StratumError as error:
+                    clean_error(self.redactor, error)
+                    raise
+                output, entry.result = clean_output(self.redactor, output, shows_hidden=face == "cli")
         if toolsets.changed:
             for tell in self.on_tools_changed:
                 await tell(principal)
@@ -95,18 +123,31 @@ class Application:
         """The tools that this principal sees."""
         return self.switches.offered(principal)
 
-    async def read_config(self, path: str, principal: Principal) -> str:  # noqa: ARG002 - for policy and audit, which come here
-        """The text of a configuration file, for a caller that reads it as it is. Raises as `Workspace.read_text`."""
-        return await asyncio.to_thread(self.workspace.read_text, path)
+    async def read_config(self, path: str, principal: Principal, client: str = "") -> str:
+        """The text of a configuration file without secrets, for a client's person. Raises as `Workspace.read_text`."""
+        return await self._read("read_config", self.workspace.read_text, path, principal, client)
 
-    async def config_paths(self, principal: Principal, limit: int) -> list[str]:  # noqa: ARG002 - as above
+    async def config_paths(self, principal: Principal, limit: int) -> list[str]:  # noqa: ARG002 - for policy, which comes here
         """Up to `limit` paths that `read_config` takes, relative to the workspace, sorted."""
         files = await asyncio.to_thread(self.workspace.readable_files, limit, max_visited=MAX_LISTING)
-        return [path.relative_to(self.workspace.root).as_posix() for path in files]
+        found: list[str] = clean_json(self.redactor, [path.relative_to(self.workspace.root).as_posix() for path in files])
+        return found
 
-    async def read_report(self, path: str, principal: Principal) -> str:
-        """The whole of an answer that this principal got. Raises NotFoundError."""
-        return await asyncio.to_thread(self.reports.read, principal, path)
+    async def read_report(self, path: str, principal: Principal, client: str = "") -> str:
+        """The whole of an answer that this principal got, without secrets. Raises NotFoundError."""
+        return await self._read("read_report", partial(self.reports.read, principal), path, principal, client)
+
+    async def _read(self, what: str, read: Callable[[str], str], path: str, principal: Principal, client: str) -> str:
+        async with self.audit.watch(principal=principal.subject, face="mcp", client=client, arguments={"path": path}) as entry:
+            entry.tool, entry.is_allowed = what, True
+            try:
+                text = self.redactor.text(await asyncio.to_thread(read, path))
+            except StratumError as error:
+                entry.is_allowed = not isinstance(error, PermissionDeniedError)
+                clean_error(self.redactor, error)
+                raise
+            entry.result = text
+        return text
 
     async def ready(self) -> None:
         """Raises StratumError (UnavailableError) while the application cannot do its main job: evaluate a configuration."""
@@ -117,8 +158,10 @@ class Application:
             raise UnavailableError("the Nickel workers do not answer", hint="`prov mcp doctor` says why") from None
 
     async def aclose(self) -> None:
-        """End the workers."""
+        """End the workers, close the vault, then the audit."""
         await self.nickel.aclose()
+        await self.vault.aclose()
+        await asyncio.to_thread(self.audit.close)
 
 
 def nickel_program(setting: str) -> Path | None:
@@ -146,14 +189,27 @@ def nickel_program(setting: str) -> Path | None:
     return Path(found).resolve()
 
 
-def build(workspace: Workspace, settings: Settings, *, registry: Registry[Context] = REGISTRY) -> Application:
-    """An application for a workspace. Starts nothing: workers start on first use or with `nickel.warm()`."""
+def build(
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    registry: Registry[Context] = REGISTRY,
+    redactor: Redactor | None = None,
+    shares_vault: bool = False,
+) -> Application:
+    """An application for a workspace. Starts nothing: workers start on first use or with `nickel.warm()`.
+
+    `redactor` is the one that the process's logs go through; one of its own when it is left out. A server `shares_vault`: while
+    it has the workspace's vault, it answers other processes; a command that soon ends does not.
+    """
     names = settings.mcp.toolsets
     initial = Selection() if not names else Selection(defaults=False, whole=registry.expand(names))
     switches = ToolsetSwitches(registry, initial, settings.mcp.read_only)
     metrics = Metrics()
     observe = Observe(metrics)
     limits = settings.limits
+    redactor = Redactor() if redactor is None else redactor
+    audit = Audit(Trail(workspace, settings.audit.retention_days), settings.audit, redactor)
     return Application(
         workspace=workspace,
         settings=settings,
@@ -169,12 +225,16 @@ def build(workspace: Workspace, settings: Settings, *, registry: Registry[Contex
         metrics=metrics,
         observe=observe,
         prices=Prices(workspace),
+        vault=VaultAccess(workspace, settings.vault, shares_it=shares_vault, hide=redactor.register),
+        redactor=redactor,
+        audit=audit,
         proceed=chain(
             [
                 Offered(switches),
                 LimitSize(limits.max_argument_bytes),
                 validate,
                 Limit(limits.max_concurrent_calls, limits.call_timeout_seconds),
+                Admitted(audit),
             ]
         ),
     )

@@ -22,6 +22,7 @@ ORDER = SNAPSHOTS / "tools.json"
 SHARES = {
     950: {"toolsets", "generate_config", "validate_config", "get_schema"},
     1_000: {"review_config", "estimate_cost", "check_compliance", "plan_migration"},
+    300: {"vault_store", "vault_list"},
 }
 """Each part of the product's share of the 4,000 tokens that the whole list may cost (o200k, compact JSON), and its tools."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prov_gen.layers.limits import Pricer
     from prov_gen.nickel import Nickel
     from prov_judge.prices.book import PriceBook
+    from prov_tools.vault.access import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Context:
     principal: Principal
     defaults: Defaults
     prices: "Callable[[], PriceBook]"
+    vault: "Vault"
     report: Report = silent
     pricer: "Pricer | None" = None
     reports: Reports | None = None

@@ -1,5 +1,6 @@
 """The explicit list of all tools and what each toolset is for."""
 
+from prov_tools.audit import audit_list, audit_verify
 from prov_tools.compliance import check_compliance
 from prov_tools.config import generate_config, get_schema, validate_config
 from prov_tools.context import Context
@@ -9,6 +10,13 @@ from prov_tools.exports import export_config, import_terraform
 from prov_tools.migration import plan_migration
 from prov_tools.prices import prices_status
 from prov_tools.review import review_config
+from prov_tools.vault.certificates import issue_certificate, revoke_certificate
+from prov_tools.vault.databases import database_credentials
+from prov_tools.vault.listing import vault_delete, vault_list
+from prov_tools.vault.rotation import vault_rotate
+from prov_tools.vault.status import vault_status
+from prov_tools.vault.store import vault_store
+from prov_tools.vault.transit import vault_encrypt, vault_sign, vault_verify
 from stratumops.registry import Registry
 
 TOOLSETS = {
@@ -17,6 +25,7 @@ TOOLSETS = {
     "cost": "What a configuration costs",
     "compliance": "Whether it meets what auditors ask for",
     "migration": "What changing it means",
+    "vault": "Secrets, keys and certificates, by handle",
     "admin": "What this server works with",
 }
 
@@ -33,6 +42,19 @@ REGISTRY: Registry[Context] = Registry(
         check_compliance,
         plan_migration,
         prices_status,
+        audit_list,
+        audit_verify,
+        vault_store,
+        vault_list,
+        vault_rotate,
+        vault_delete,
+        vault_encrypt,
+        vault_sign,
+        vault_verify,
+        database_credentials,
+        issue_certificate,
+        revoke_certificate,
+        vault_status,
     ],
     toolsets=TOOLSETS,
     always=["core"],

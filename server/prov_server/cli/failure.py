@@ -15,6 +15,9 @@ DEBUG = "PROV_DEBUG"
 
 def show_error(error: StratumError, *, as_json: bool) -> int:
     """Write an error and answer its exit code."""
+    from prov_server.redaction import clean_error, process_redactor
+
+    clean_error(process_redactor(), error)
     if as_json:
         click.echo(json.dumps(error.as_dict(), ensure_ascii=False, indent=2, default=str))
         return error.exit_code
@@ -31,7 +34,9 @@ def show_error(error: StratumError, *, as_json: bool) -> int:
 def show_defect(error: BaseException, *, as_json: bool, message: str = "") -> int:
     """Write one line about a defect of ours; with PROV_DEBUG=1 the traceback too."""
     if os.environ.get(DEBUG):
-        traceback.print_exception(error, file=sys.stderr)
+        from prov_server.redaction import process_redactor
+
+        sys.stderr.write(process_redactor().text("".join(traceback.format_exception(error))))
     said = InternalError(
         message or f"prov failed because of a defect of ours ({type(error).__name__})",
         hint=f"run it again with {DEBUG}=1 to see where, and please report it",

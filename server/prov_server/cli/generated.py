@@ -25,12 +25,16 @@ TITLES = {
     "cost": "Before you apply",
     "compliance": "Before you apply",
     "migration": "Before you apply",
+    "vault": "Secrets",
     "admin": "This workspace",
 }
 """How help calls a toolset, where its name with a capital does not do."""
 
 GROUPS = {"import": "Bring in what another tool describes", "migrate": "Plan the way from one configuration to another"}
 """What help says of a group, where its toolset's purpose does not do."""
+
+PERSONS = {"vault store": "secret/app password --generate", "cert generate": "--domain example.com"}
+"""Commands of a person that take the place of a tool's, because a person says other things; with an example of each."""
 
 
 def attach(root: Group, registry: Registry[Any], *, build: Build | None = None) -> None:
@@ -41,6 +45,8 @@ def attach(root: Group, registry: Registry[Any], *, build: Build | None = None) 
             group = root
             for word in above:
                 group = _group(group, word, tool, registry)
+            if name in group.commands and words in PERSONS:
+                continue
             if name in group.commands:
                 raise ValueError(f"two commands are called `prov {words}`")
             command = make_command(tool, name, build=build)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich_click import RichHelpConfiguration
 
+from prov_server.cli.commands.audit import audit
+from prov_server.cli.commands.cert import cert_commands
 from prov_server.cli.commands.completion import completion
 from prov_server.cli.commands.compliance import compliance_commands
 from prov_server.cli.commands.config import config
@@ -15,6 +17,7 @@ from prov_server.cli.commands.mcp import mcp_commands
 from prov_server.cli.commands.prices import prices
 from prov_server.cli.commands.schema import schema_list
 from prov_server.cli.commands.serve import serve
+from prov_server.cli.commands.vault import vault_commands
 from prov_server.cli.commands.version import version
 from prov_server.cli.groups import Group
 from prov_server.cli.session import Session
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from prov_server.compose import Application
     from stratumops.registry import Registry
 
-START, ASSISTANTS, HERE, CONFIGURATIONS = "Start here", "Assistants", "This workspace", "Configurations"
+START, ASSISTANTS, HERE, CONFIGURATIONS, SECRETS = "Start here", "Assistants", "This workspace", "Configurations", "Secrets"
 
 HELP = "Infrastructure from an idea to a typed, validated configuration; for people and, over MCP, for assistants."
 
@@ -71,9 +74,11 @@ def build_root(
     root.put(
         Group("compliance", commands=compliance_commands(), load=load, help="Judge by what auditors ask for"), "Before you apply"
     )
+    root.put(Group("vault", commands=vault_commands(), load=load, help="Keep secrets, and use them by handle"), SECRETS)
+    root.put(Group("cert", commands=cert_commands(), load=load, help="Issue, rotate and revoke TLS certificates"), SECRETS)
     root.put(mcp, ASSISTANTS)
     root.put(serve, ASSISTANTS)
-    for command in (config(), prices(load), completion(), version):
+    for command in (config(), prices(load), audit(load), completion(), version):
         root.put(command, HERE)
     return root
 

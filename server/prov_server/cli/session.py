@@ -62,13 +62,14 @@ class Session:
         """
         import logging
 
+        from prov_server.redaction import process_redactor
         from stratumops import settings
         from stratumops.logging import configure
 
         if self.chosen.verbose:
             flags = {**flags, "log": {"level": "debug"}}
         loaded = settings.load(self.workspace.root, **flags)
-        configure(level=loaded.log.level, format=loaded.log.format)
+        configure(level=loaded.log.level, format=loaded.log.format, redactor=process_redactor())
         if not is_server and loaded.log.level in {"warning", "error"}:
             logging.getLogger().setLevel(logging.CRITICAL)
         return loaded
@@ -83,9 +84,12 @@ class Session:
 
         from prov_server import compose
         from prov_server.cli.progress import Progress
+        from prov_server.redaction import process_redactor
         from stratumops.principal import LOCAL
+        from stratumops.redact import REDACTED
+        from stratumops.schema import compact_dump
 
-        app = (build or compose.build)(self.workspace, self.settings())
+        app = (build or compose.build)(self.workspace, self.settings(), redactor=process_redactor())
 
         async def run() -> "ToolOutput":
             try:
@@ -94,4 +98,10 @@ class Session:
             finally:
                 await app.aclose()
 
-        return asyncio.run(run())
+        output = asyncio.run(run())
+        if app.audit.trouble:
+            self.notes.print(f"warning: this call is not in the audit: {app.audit.trouble}", style="warning", soft_wrap=True)
+        if REDACTED in str(compact_dump(output)):
+            words = "warning: what looks like a secret was left out; a configuration names it instead: vault:secret/app#password"
+            self.notes.print(words, style="warning", soft_wrap=True)
+        return output

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.transport_security import TransportSecuritySettings
@@ -21,7 +22,10 @@ from prov_server.http.rest import Rest
 from prov_server.http.security import Authenticate, BodyLimit, HostGuard
 from prov_server.http.status import Status
 from prov_server.mcp.server import ProvServer
+from prov_server.redaction import clean_error
+from prov_server.vault.mount import VaultMount
 from stratumops.errors import NotFoundError, StratumError
+from stratumops.redact import Redactor
 
 MCP_PATH = "/mcp"
 MAX_SESSIONS = 1_000
@@ -57,11 +61,13 @@ def http_app(app: Application, mcp: ProvServer, *, auth: Authenticator | None) -
         middleware=[
             Middleware(Observe, metrics=app.metrics),
             Middleware(HostGuard, hosts=KnownHosts(server.host, server.allowed_hosts)),
+            # The vault has its own tokens, its own limits and its own shape of errors.
+            Middleware(VaultMount, vault=app.vault),
             Middleware(Authenticate, authenticator=auth),
             Middleware(BodyLimit, max_bytes=server.max_request_bytes),
             Middleware(AuthContextMiddleware),
         ],
-        exception_handlers={StratumError: _answer, HTTPException: _answer_http},
+        exception_handlers={StratumError: partial(_answer, app.redactor), HTTPException: _answer_http},
         lifespan=lifespan,
     )
     # A redirect would name the host that the request named, and lose the body of a POST.
@@ -69,8 +75,9 @@ def http_app(app: Application, mcp: ProvServer, *, auth: Authenticator | None) -
     return whole
 
 
-async def _answer(_: Request, error: Exception) -> Response:
+async def _answer(redactor: Redactor, _: Request, error: Exception) -> Response:
     assert isinstance(error, StratumError)
+    clean_error(redactor, error)
     return error_response(error)
 
 

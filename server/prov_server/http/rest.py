@@ -71,7 +71,11 @@ class Rest:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
             raise UnsupportedMediaTypeError("the body must be JSON", hint="send `Content-Type: application/json`")
         call = self._app.call(
-            request.path_params["name"], parse_arguments(body), principal=principal_of(request.scope), face=FACE
+            request.path_params["name"],
+            parse_arguments(body),
+            principal=principal_of(request.scope),
+            face=FACE,
+            client=request.headers.get("user-agent", "").partition(" ")[0],
         )
         output: ToolOutput | None = await while_connected(request.receive, call)
         return Response(status_code=CLIENT_GONE) if output is None else json_response(compact_dump(output))

@@ -22,6 +22,7 @@ from prov_server.http.listen import BACKLOG, Listener, open_listener
 from prov_server.http.protocol import BoundedProtocol
 from prov_server.mcp import server as mcp_server
 from prov_server.mcp.server import ProvServer
+from prov_server.redaction import process_redactor
 from prov_server.shutdown import end_threads
 from prov_tools.context import Context
 from prov_tools.registry import REGISTRY
@@ -65,13 +66,17 @@ def run_serve(
     try:
         auth: Authenticator | None = None
         token: str | None = None
+        known = ""
         file: TokenFile | None = None
         if not no_auth:
             file = TokenFile.of(workspace)
             known, is_new = file.read_or_make(workspace)
             auth, token = SharedToken(known), known if is_new else None
         announcement = Announcement(listener.url, listener.url + MCP_PATH, token, file.path if file else None)
-        make = partial(compose.build, workspace, settings, registry=registry)
+        redactor = process_redactor()
+        if known:
+            redactor.register(known)
+        make = partial(compose.build, workspace, settings, registry=registry, redactor=redactor, shares_vault=True)
         asyncio.run(_serve_workspace(make, listener, auth, lambda: announce(announcement)))
     finally:
         listener.socket.close()

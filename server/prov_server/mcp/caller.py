@@ -13,6 +13,9 @@ SCOPE_KEY = "prov.principal"
 caller: ContextVar[Principal] = ContextVar("caller")
 """Set around every message."""
 
+client: ContextVar[str] = ContextVar("client", default="")
+"""What the client's program calls itself, where it has said so; set with `caller`."""
+
 
 def principal_of(scope: Mapping[str, Any]) -> Principal:
     """The principal of an HTTP request. Raises InternalError when nobody has authenticated it: a gap in our own layers."""

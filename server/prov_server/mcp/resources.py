@@ -14,7 +14,7 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
-from prov_server.mcp.caller import caller
+from prov_server.mcp.caller import caller, client
 from prov_server.mcp.server import ProvServer
 from stratumops.errors import NotFoundError, StratumError
 from stratumops.provider import PROVIDERS
@@ -57,7 +57,7 @@ def add_resources(server: ProvServer) -> None:
     async def config(path: str) -> str:
         app = await server.application()
         try:
-            return await app.read_config(path, caller.get())
+            return await app.read_config(path, caller.get(), client.get())
         except StratumError as error:
             raise _as_resource_error(error) from None
 
@@ -71,7 +71,7 @@ def add_resources(server: ProvServer) -> None:
     async def report(path: str) -> str:
         app = await server.application()
         try:
-            return await app.read_report(path, caller.get())
+            return await app.read_report(path, caller.get(), client.get())
         except StratumError as error:
             raise _as_resource_error(error) from None
 

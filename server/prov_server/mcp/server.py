@@ -28,7 +28,8 @@ from mcp_types import (
 )
 from pydantic import AnyUrl
 
-from prov_server.mcp.caller import caller, principal_of
+from prov_server.mcp.caller import caller, client, principal_of
+from prov_server.mcp.person_pages import resumed, shown
 from prov_server.mcp.sessions import Sessions
 from prov_server.mcp.watch import Watch
 from prov_server.reports import URI as REPORTS
@@ -36,7 +37,7 @@ from prov_server.reports import media_type
 from stratumops import __version__
 from stratumops.errors import InvalidInputError, NotFoundError, StratumError
 from stratumops.principal import LOCAL, Principal
-from stratumops.schema import compact_dump
+from stratumops.schema import Json, compact_dump
 from stratumops.tool import ToolOutput
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ INSTRUCTIONS = (
     "Takes infrastructure from words to typed, validated Nickel configuration, prices and judges it, and plans changes. Start "
     "with generate_config, check every change with validate_config or review_config, look fields up with get_schema. "
     "Configurations may be Nickel text or paths in the workspace; an answer's resource links lead to the whole of it. "
-    "Call toolsets when a task needs a tool that is not listed. Nothing here changes the world."
+    "Secrets are handles (vault:secret/app#password): write them where a secret belongs, and never ask a person to paste one. "
+    "Call toolsets when a task needs a tool that is not listed. No tool of the default set changes the world."
 )
 
 Load = Callable[[], Awaitable["Application"]]
@@ -75,7 +77,7 @@ class ProvServer(MCPServer[Any]):
                 instructions=INSTRUCTIONS,
                 version=__version__,
                 cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
-                middleware=[self._greet, self._watch, self._know_caller],
+                middleware=[self._greet, self._redact, self._watch, self._know_caller],
                 subscriptions=self._bus,
             )
         finally:
@@ -103,10 +105,11 @@ class ProvServer(MCPServer[Any]):
                 principal = principal_of(getattr(ctx.request, "scope", None) or {})
             except StratumError as error:
                 raise _as_mcp_error(error) from None
-        token = caller.set(principal)
+        token, client_token = caller.set(principal), client.set(_client_name(ctx))
         try:
             result = await call_next(ctx)
         finally:
+            client.reset(client_token)
             caller.reset(token)
         if ctx.method == "initialize":
             self._sessions.add(principal, ctx)
@@ -122,6 +125,28 @@ class ProvServer(MCPServer[Any]):
             return await call_next(ctx)
         finally:
             self.greeted.set()
+
+    async def _redact(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Nothing leaves with a secret, whoever wrote it: our prompts and resources, or the SDK's own words about a request."""
+        try:
+            result = await call_next(ctx)
+        except MCPError as error:
+            clean = await self._cleaner()
+            raise MCPError(code=error.code, message=clean(error.message), data=clean(error.data)) from None
+        # The handshake waits for no application, and `Application.call` has cleaned what a tool answers.
+        if result is None or ctx.method in {"initialize", "tools/call"}:
+            return result
+        clean = await self._cleaner()
+        cleaned: HandlerResult = clean(result if isinstance(result, dict) else compact_dump(result))
+        return cleaned
+
+    async def _cleaner(self) -> Callable[[Any], Any]:
+        from prov_server.redaction import clean_json, process_redactor  # noqa: PLC0415 - after the handshake
+
+        try:
+            return functools.partial(clean_json, (await self.application()).redactor)
+        except MCPError:
+            return functools.partial(clean_json, process_redactor())
 
     async def run_stdio_async(self) -> None:
         """Serve over stdin and stdout, with lines of bounded length, until the client closes stdin."""
@@ -180,13 +205,19 @@ class ProvServer(MCPServer[Any]):
         app = await self.application()
         if name not in app.registry and self._tool_manager.get_tool(name) is not None:
             return await super().call_tool(name, arguments, context)
+        if (rest := resumed(context)) is not None:
+            return _answer(rest)
         try:
-            output = await app.call(name, arguments, principal=caller.get(), face=self._face, report=_reporter(context))
+            output = await app.call(
+                name, arguments, principal=caller.get(), face=self._face, client=client.get(), report=_reporter(context)
+            )
         except StratumError as error:
             return CallToolResult(content=[TextContent(type="text", text=_json(error.as_dict()))], is_error=True)
         structured = compact_dump(output)
-        text = TextContent(type="text", text=_json(structured))
-        return CallToolResult(content=[text, *_links(output)], structured_content=structured)
+        if url := output.person_page():
+            after = await shown(context, url, structured)
+            return after if isinstance(after, InputRequiredResult) else _answer(after)
+        return _answer(structured, *_links(output))
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
@@ -205,6 +236,16 @@ class ProvServer(MCPServer[Any]):
             refusal = InvalidInputError(f"{name}: {'; '.join(said[:5])}", hint=f"its arguments: {', '.join(wanted)}")
             raise _as_mcp_error(refusal, INVALID_PARAMS)
         return await super().get_prompt(name, arguments, context)
+
+
+def _client_name(ctx: ServerRequestContext[Any, Any]) -> str:
+    known = ctx.session.client_params
+    return known.client_info.name if known else ""
+
+
+def _answer(structured: Json, *links: ResourceLink) -> CallToolResult:
+    text = TextContent(type="text", text=_json(structured))
+    return CallToolResult(content=[text, *links], structured_content=structured)
 
 
 def _links(output: ToolOutput) -> list[ResourceLink]:

@@ -38,14 +38,16 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def _make(options: argparse.Namespace) -> "Application":
     from prov_server import compose  # noqa: PLC0415 - the point of this module
+    from prov_server.redaction import process_redactor  # noqa: PLC0415 - as above
     from prov_server.toolsets import offer_settings  # noqa: PLC0415 - as above
     from stratumops import logging, settings  # noqa: PLC0415 - as above
     from stratumops.workspace import Workspace  # noqa: PLC0415 - as above
 
     workspace = Workspace.at(options.workspace)
     loaded = settings.load(workspace.root, **offer_settings(options.toolsets, options.read_only))
-    logging.configure(level=loaded.log.level, format=loaded.log.format)
-    return compose.build(workspace, loaded)
+    redactor = process_redactor()
+    logging.configure(level=loaded.log.level, format=loaded.log.format, redactor=redactor)
+    return compose.build(workspace, loaded, redactor=redactor, shares_vault=True)
 
 
 async def serve(make: Callable[[], "Application"]) -> None:

@@ -73,8 +73,8 @@ async def refuse(args: NamesInput, ctx: Context) -> EverythingOutput:
 TOOLS: Registry[Context] = Registry([everything, refuse], toolsets={"core": "What tests need"})
 
 
-def build(workspace: Workspace, settings: Settings) -> compose.Application:
-    return compose.build(workspace, settings, registry=TOOLS)
+def build(workspace: Workspace, settings: Settings, **given: Any) -> compose.Application:
+    return compose.build(workspace, settings, registry=TOOLS, **given)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ import peers
 from prov_server.compose import Application
 from prov_server.http.app import http_app
 from prov_server.http.auth import SharedToken
+from prov_server.http.protocol import BoundedProtocol
 from prov_server.http.serve import Server
 from prov_server.mcp.server import ProvServer
 
@@ -75,7 +76,7 @@ async def served(application: Application, server: ProvServer) -> AsyncIterator[
     )
     app = with_token(http_app(application, server, auth=SharedToken(TOKEN)))
     ready = asyncio.Event()
-    running = Server(uvicorn.Config(app, lifespan="on", log_config=None, access_log=False), ready.set)
+    running = Server(uvicorn.Config(app, http=BoundedProtocol, lifespan="on", log_config=None, access_log=False), ready.set)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(running.serve(sockets=[listener]))
         await ready.wait()

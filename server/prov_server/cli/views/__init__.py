@@ -30,6 +30,10 @@ VIEWS = {
     "export_config": "export",
     "import_terraform": "export",
     "plan_migration": "migration",
+    "audit_list": "audit",
+    "audit_verify": "audit",
+    "vault_list": "vault_list",
+    "vault_status": "vault_status",
 }
 """The module of each tool's view; any other tool is shown by `generic`."""
 
@@ -109,6 +113,7 @@ PERSON_NOTES = {
     "review_config": "Exits with 1 when it is not valid, or a check fails that nobody waived.",
     "estimate_cost": "Exits with 1 when --budget is exceeded.",
     "check_compliance": "Exits with 1 when a check fails that nobody waived.",
+    "audit_verify": "`prov audit verify` also takes a copied folder and a key. Exits with 1 when something is wrong.",
 }
 """What help adds for a person to a tool's description, which is written for a model."""
 

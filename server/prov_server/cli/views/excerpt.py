@@ -58,7 +58,7 @@ class Sources:
     def __init__(self, workspace: Workspace | None, *, name: str = PASTED, text: str | None = None) -> None:
         self._workspace = workspace
         self._name = name
-        self._lines: dict[str, list[str]] = {} if text is None else {name: text.splitlines()}
+        self._lines: dict[str, list[str]] = {} if text is None else {name: _shown(text)}
 
     def name(self, finding: Finding) -> str:
         """How a person calls the file of a finding."""
@@ -78,10 +78,18 @@ class Sources:
         if self._workspace is None:
             return []
         try:
-            return self._workspace.read_text(name).splitlines()
+            return _shown(self._workspace.read_text(name))
         except StratumError:
             # A shipped schema, or a file that went away: the finding is shown without its line.
             return []
+
+
+def _shown(text: str) -> list[str]:
+    """A text's lines without secrets; none when a secret takes several lines, because numbers would be wrong then."""
+    from prov_server.redaction import process_redactor
+
+    lines = process_redactor().text(text).splitlines()
+    return lines if len(lines) == len(text.splitlines()) else []
 
 
 def show_findings(console: "Console", findings: Sequence[Finding], sources: Sources) -> None:
