@@ -25,8 +25,8 @@ def commands_page() -> str:
             INTRODUCTION,
             table(("command", "what it does"), summary),
             "## Options of every command",
-            table(("option", "meaning"), [_option(one, ctx) for one in general]),
-            *(_command(one, shared) for one in found),
+            table(("option", "meaning"), [option_row(one, ctx) for one in general]),
+            *(section(one, shared) for one in found),
         ]
     return page("Commands", "the commands of `prov_server.cli`", *parts)
 
@@ -44,19 +44,21 @@ def walk(group: click.Group, ctx: click.Context) -> Iterator[click.Context]:
             yield below
 
 
-def _command(ctx: click.Context, shared: set[str]) -> str:
+def section(ctx: click.Context, shared: set[str]) -> str:
+    """One command: how it is used, what it does, its arguments and those options that are not `shared` (by name)."""
     params = [one for one in ctx.command.get_params(ctx) if (one.name or "") not in shared and not getattr(one, "hidden", False)]
     arguments = [one for one in params if isinstance(one, click.Argument)]
     options = [one for one in params if isinstance(one, click.Option)]
     usage = " ".join(ctx.command.collect_usage_pieces(ctx))
     rows = [(code(one.make_metavar(ctx)), cell(getattr(one, "help", None) or "")) for one in arguments]
-    rows += [_option(one, ctx) for one in options]
+    rows += [option_row(one, ctx) for one in options]
     help_text = " ".join((ctx.command.help or "").split())
     parts = [f"## {ctx.command_path}", block("text", f"{ctx.command_path} {usage}".rstrip()), help_text]
     return "\n\n".join(part for part in (*parts, table(("argument or option", "meaning"), rows)) if part)
 
 
-def _option(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+def option_row(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """An option as a row: its names with what they take, and its meaning."""
     record = option.get_help_record(ctx)
     names = record[0] if record else ", ".join((*option.opts, *option.secondary_opts))
     return code(names), cell(option.help or "")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from prov_server.derived import commands, findings, reference, tools
+from prov_server.derived import commands, findings, reference, svault, tools
 from stratumops.errors import InvalidInputError, NotFoundError
 
 REFERENCE = "docs/reference"
@@ -17,6 +17,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "findings": findings.findings_page,
     "errors": reference.errors_page,
     "settings": reference.settings_page,
+    "svault": svault.svault_page,
 }
 """The reference pages by name."""
 

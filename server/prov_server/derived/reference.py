@@ -10,8 +10,10 @@ from prov_gen.model.kinds import BY_NAME
 from prov_gen.schema import describe
 from prov_server.derived.page import cell, code, page, table
 from prov_server.http import errors as http_errors
+from prov_tools.vault.failures import translated
 from stratumops import errors, settings
 from stratumops.settings import Accessor
+from svault import errors as vault_errors
 
 ABOUT_SCHEMAS = (
     "A configuration is a record, `infrastructure`; each of its lists holds records of one kind. `[]` stands for each "
@@ -43,7 +45,20 @@ def errors_page() -> str:
         "## Over HTTP only",
         "These are about the request itself, before any tool is asked.",
         table(("code", "HTTP status", "meaning"), of_http),
+        "## Over Vault's API only",
+        f"`/v1` answers as Vault does: {code(json.dumps({'errors': ['a sentence']}))} with a status, without codes. The "
+        "last column is the code that our own tools answer with when the vault answers them so.",
+        table(("HTTP status", "meaning", "code of our tools"), _of_the_vault()),
     )
+
+
+def _of_the_vault() -> list[tuple[str, str, str]]:
+    kinds = [one for one in error_classes(vault_errors) if one is not vault_errors.VaultError]
+    return [
+        (str(one.http_status), cell(cleandoc(one.__doc__ or "")), code(translated(one(""), "").code))
+        for one in sorted(kinds, key=lambda one: one.http_status)
+        if issubclass(one, vault_errors.VaultError)
+    ]
 
 
 def error_classes(module: ModuleType) -> Iterator[type[errors.StratumError]]:

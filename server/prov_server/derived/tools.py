@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from prov_server.cli.generated import PERSONS
 from prov_server.derived.page import block, cell, code, first_sentence, page, table
 from prov_tools.registry import REGISTRY
 from stratumops.schema import Json
@@ -40,7 +41,10 @@ def command_line(one: Tool[Any, Any, Any]) -> str:
     """The example of a tool as a person types it.
 
     As the command line reads a model: required fields by position, or the first field where none is required; others as options.
+    A person's own command has an example of its own.
     """
+    if one.command in PERSONS:
+        return f"prov {one.command} {PERSONS[one.command]}"
     fields = one.input.model_fields
     positional = [name for name, info in fields.items() if info.is_required()] or list(fields)[:1]
     words = ["prov", *one.command.split(), *(_word(one.example[name]) for name in positional if name in one.example)]

@@ -5,6 +5,8 @@ from html import unescape
 
 from .conftest import PROV, Prov
 
+LAST_SCENE = 16
+
 
 def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
     done = prov("demo", "--svg", "demo.svg")
@@ -20,12 +22,21 @@ def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
         "automatable checks pass",
         "way back",
         "hashicorp/aws",
+        "vault:secret/shop/orders#password",
+        "a value is shown to a person only",
+        "BEGIN CERTIFICATE",
+        '"valid": true',
+        "the audit is whole",
         "links lead to the wholes",
         "error[nickel_import]",
         "error[permission_denied]",
         "What next",
     ):
         assert words in done.out
+    assert list(map(int, re.findall(r"(?m)^ (\d+)\. ", done.out))) == [*range(1, LAST_SCENE + 1)]
+    # A signature is cut, and no generated value and no private key is shown.
+    assert max(map(len, done.out.splitlines())) < 200
+    assert not re.search(r"\b[A-Za-z0-9]{32}\b|PRIVATE KEY", done.out)
     assert "✗ " not in re.sub(r"(?m)^layers .*$", "", done.out)
     picture = (workspace / "demo.svg").read_text(encoding="utf-8")
     assert picture.startswith("<svg")
@@ -37,6 +48,18 @@ def test_the_demonstration_shows_the_main_job_and_ends_well(prov, workspace):
 
 
 def test_what_comes_next_can_be_typed_where_prov_is_not_on_path(prov: Prov):
-    shown = prov("demo", "--scene", "13", PATH="/usr/bin:/bin").out
+    shown = prov("demo", "--scene", str(LAST_SCENE), PATH="/usr/bin:/bin").out
     assert f"{PROV} init" in shown
-    assert "  prov init" in prov("demo", "--scene", "13").out
+    assert "  prov init" in prov("demo", "--scene", str(LAST_SCENE)).out
+
+
+def test_scenes_of_the_vault_and_the_record_make_what_they_need_when_they_are_shown_alone(prov: Prov):
+    done = prov("demo", "--scene", "12", "--scene", "15")
+    assert done.code == 0, done.out + done.err
+    assert '"valid": true' in done.out
+    assert re.search(r"local +mcp +\S+ +vault_sign +allowed", done.out)
+    assert re.search(r"local +cli +issue_certificate +allowed", done.out)
+
+
+def test_there_is_no_scene_behind_the_last_one(prov: Prov):
+    assert prov("demo", "--scene", str(LAST_SCENE + 1)).code == 2

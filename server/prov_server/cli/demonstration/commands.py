@@ -1,43 +1,84 @@
-"""Scenes that a person types: each runs `prov` itself, in the demonstration's workspace, and shows what it prints."""
+"""Scenes of scenes.toml: commands that a person types and tools that an assistant calls, in the demonstration's workspace."""
 
 import asyncio
+import json
 import os
 import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from prov_server.cli.demonstration.stage import Stage
 from stratumops.errors import UnavailableError
 
+if TYPE_CHECKING:
+    from mcp import Client
+
 LIMIT_SECONDS = 60
+KEPT = "{kept}"
+"""In a command or an argument: what the step before it answered where its `keep` says."""
 
 # What a progress bar leaves behind on a terminal.
 _PROGRESS = re.compile("^(?:\x1b\\[[0-9;?]*[a-zA-Z]|\r)*[\u2801-\u28ff]")
+# A signature is thousands of characters without a space: nobody reads them.
+_LONG_WORD = re.compile(r"(\S{40})[^\s\",]{160,}")
 
 
-async def run_commands(stage: Stage, scene: dict[str, Any], workspace: Path) -> None:
-    """One scene of scenes.toml: its title, its commands, what each must end with, and what it shows."""
+async def play_scene(stage: Stage, client: "Client", scene: dict[str, Any], workspace: Path) -> None:
+    """One scene: its title, what it needs, its commands and calls, what each must answer, and what it shows."""
     stage.scene(scene["title"])
-    for command in scene["run"]:
-        stage.say(("$ ", "quiet"), (f"prov {command['words']}", "heading"))
+    needed = scene.get("needs")
+    if needed and not (workspace / needed["path"]).exists():
+        await _run(shlex.split(needed["words"]), workspace, stage.console.width)
+    kept = ""
+    for step in scene["run"]:
+        if "tool" in step:
+            is_well, printed = await _call(stage, client, step, kept)
+        else:
+            is_well, printed = await _type(stage, step, kept, workspace)
+        holds = is_well and all(words in printed for words in step["holds"])
+        lacks = "lacks" not in step or not re.search(step["lacks"], printed)
+        stage.expect(holds and lacks, step["shows"])
         stage.console.print()
-        code, printed = await _run(shlex.split(command["words"]), workspace, stage.console.width)
-        lines = [line for line in printed.rstrip("\n").split("\n") if not _PROGRESS.match(line)]
-        _show(stage, lines, command.get("first", len(lines)), command.get("last", 0))
-        holds = code == command.get("status", 0) and all(words in printed for words in command["holds"])
-        stage.expect(holds, command["shows"])
-        stage.console.print()
+        found = re.search(step["keep"], printed) if "keep" in step else None
+        kept = found.group() if found else kept
+
+
+async def _call(stage: Stage, client: "Client", step: dict[str, Any], kept: str) -> tuple[bool, str]:
+    arguments = {name: kept if value == KEPT else value for name, value in step["arguments"].items()}
+    words = ", ".join(value if isinstance(value, str) else ", ".join(value) for value in arguments.values())
+    stage.asked(step["tool"], _shortened(words))
+    answer = await client.call_tool(step["tool"], arguments)
+    text = "".join(getattr(block, "text", "") for block in answer.content)
+    shown = {name: value for name, value in json.loads(text).items() if name in step.get("fields", [name])}
+    stage.console.print_json(_shortened(json.dumps(shown, ensure_ascii=False, indent=2)), indent=2)
+    stage.console.print()
+    return not answer.is_error, text
+
+
+async def _type(stage: Stage, step: dict[str, Any], kept: str, workspace: Path) -> tuple[bool, str]:
+    words = step["words"].replace(KEPT, kept)
+    stage.say(("$ ", "quiet"), (f"prov {_shortened(words)}", "heading"))
+    stage.console.print()
+    code, printed = await _run(shlex.split(words), workspace, stage.console.width)
+    # The folder is a temporary one; names in it say as much.
+    lines = [line for line in printed.replace(f"{workspace}/", "").rstrip("\n").split("\n") if not _PROGRESS.match(line)]
+    _show(stage, lines, step.get("first", len(lines)), step.get("last", 0))
+    return code == step.get("status", 0), re.sub("\x1b\\[[0-9;]*m", "", printed)
+
+
+def _shortened(text: str) -> str:
+    return _LONG_WORD.sub(r"\1...", text)
 
 
 def _show(stage: Stage, lines: list[str], first: int, last: int) -> None:
     """Some lines from the beginning, and some from the end."""
     left_out = max(0, len(lines) - first - last)
     for line in lines[: first if left_out else None]:
-        stage.console.print(Text.from_ansi(line))
+        stage.console.print(Text.from_ansi(_shortened(line)))
     if left_out:
         stage.say((f"... {left_out} more lines", "quiet"))
         for line in lines[len(lines) - last :]:

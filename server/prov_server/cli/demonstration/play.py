@@ -18,7 +18,7 @@ from rich.text import Text
 
 from prov_gen.source import PASTED
 from prov_server.cli.console import visible
-from prov_server.cli.demonstration.commands import run_commands
+from prov_server.cli.demonstration.commands import play_scene
 from prov_server.cli.demonstration.stage import Stage
 from prov_server.cli.highlight import show_code
 from prov_server.cli.session import Session
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
 SERVER = ["-m", "prov_server", "mcp", "serve", "--workspace"]
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 180
 
 
 def play(session: Session, *, svg: str | None, scenes: Iterable[int] = ()) -> int:
@@ -95,9 +95,10 @@ async def _scenes(stage: Stage, client: "Client", workspace: Workspace, wanted: 
         partial(_read_schema, stage, client, asked["schema"]),
         partial(_show_faults, stage, client, workspace),
         partial(_mend, stage, client, workspace),
-        *(partial(run_commands, stage, one, workspace.root) for one in asked["command"]),
+        *(partial(play_scene, stage, client, one, workspace.root) for one in asked["command"]),
         partial(_review, stage, client),
         partial(_attack, stage, client, asked["attack"]),
+        *(partial(play_scene, stage, client, one, workspace.root) for one in asked["record"]),
         partial(_close, stage, asked["next"]),
     ]
     for number, scene in enumerate(scenes, start=1):
