@@ -27,6 +27,9 @@ class Metrics:
             registry=self.registry,
         )
         self._answers = Counter("vault_core_responses", "Answers, by status", ["status"], registry=self.registry)
+        # Finding the labels takes longer than counting; there are few.
+        self._timed: dict[tuple[str, str], Histogram] = {}
+        self._counted: dict[int, Counter] = {}
         leases = Gauge("vault_expire_num_leases", "Leases that have not ended, tokens among them", registry=self.registry)
         leases.set_function(lambda: len(core.active.leases) if core.active else 0)
         irrevocable = Gauge("vault_expire_num_irrevocable_leases", "Leases that need a person", registry=self.registry)
@@ -40,8 +43,13 @@ class Metrics:
 
     def observe(self, operation: str, kind: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(operation, kind).observe(seconds)
-        self._answers.labels(status).inc()
+        timed, counted = self._timed.get((operation, kind)), self._counted.get(status)
+        if timed is None:
+            timed = self._timed[operation, kind] = self._requests.labels(operation, kind)
+        if counted is None:
+            counted = self._counted[status] = self._answers.labels(status)
+        timed.observe(seconds)
+        counted.inc()
 
     def exposition(self) -> tuple[bytes, str]:
         """The text form and its content type."""

@@ -88,8 +88,12 @@ class Chain:
         """Append JSON objects (each not empty, on one line, without a member `chain`) in one write; returns the new head."""
         if self._is_closed:
             raise AuditFileError(f"write {self.path}: the chain is closed", path=str(self.path))
-        with self._file():
-            self._write(bodies)
+        with self._due:
+            try:
+                self._ready()
+                self._write(bodies)
+            finally:
+                self._released()
             before, self._unsigned = self._unsigned, self._unsigned + len(bodies)
             if not before or self._unsigned >= self.options.sign_lines > before or self._is_full():
                 self._due.notify()
@@ -155,26 +159,31 @@ class Chain:
         """Hold the lock, with the file of this name open, ours alone, and `_head` its end."""
         with self._due:
             try:
-                if self._descriptor < 0:
-                    self._attach("reopened")
-                else:
-                    self._recheck()
+                self._ready()
                 yield
             finally:
-                if self.options.shared and self._descriptor >= 0:
-                    files.unlock(self._descriptor)
+                self._released()
 
     # Everything below but `_sign_unsigned`, `_expire` and `_run` is called with the lock held.
+
+    def _ready(self) -> None:
+        if self._descriptor < 0:
+            self._attach("reopened")
+        else:
+            self._recheck()
+
+    def _released(self) -> None:
+        if self.options.shared and self._descriptor >= 0:
+            files.unlock(self._descriptor)
 
     def _recheck(self) -> None:
         if self.options.shared:
             files.lock(self._descriptor, self.path, _PATIENCE)
-            is_ours = files.is_current(self._descriptor, self.path)
-        else:
-            is_ours = os.fstat(self._descriptor).st_nlink > 0
+        status = os.fstat(self._descriptor)
+        is_ours = files.is_current(self._descriptor, self.path) if self.options.shared else status.st_nlink > 0
         if not is_ours:
             self._attach("reopened" if self.options.shared else "removed")
-        elif os.fstat(self._descriptor).st_size != self._size:
+        elif status.st_size != self._size:
             self._settle("emptied")
 
     def _attach(self, reason: str) -> None:

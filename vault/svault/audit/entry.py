@@ -17,9 +17,12 @@ class GrantingPolicy:
     kind: PolicyKind = "acl"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AuditAuth:
-    """Who asks and what the policies said. The defaults are a request without a token. Times are seconds."""
+    """Who asks and what the policies said. The defaults are a request without a token. Times are seconds.
+
+    Never changed; not frozen, because making a frozen one takes three times as long, and each request makes one.
+    """
 
     client_token: str = field(default="", repr=False)
     accessor: str = field(default="", repr=False)
@@ -40,9 +43,9 @@ class AuditAuth:
     """Why it was denied, in words for people. Our addition: Vault's entries have no such member."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AuditMount:
-    """Where a request went, and which keys of its bodies the mount's tuning leaves readable."""
+    """Where a request went, and which keys of its bodies the mount's tuning leaves readable. Never changed."""
 
     path: str
     kind: str

@@ -6,7 +6,7 @@ names of keys stay readable, as in Vault.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -18,6 +18,7 @@ from svault.logical.clock import rfc3339
 from svault.logical.request import Operation, Response
 
 _NAMESPACE = {"id": "root"}
+_MAX_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Format:
     headers: RequestHeaders
     prefix: str = ""
     elides_lists: bool = False
+    _remembered: dict[str, tuple[AuditAuth, bytes]] = field(default_factory=dict, repr=False, compare=False)
+    """The member `auth` by token: most requests of a token have the same."""
 
     def request(self, record: AuditRecord, now: float) -> bytes:
         """The request's entry, without the line break. Raises BadRequestError for a body that is nested too deeply."""
@@ -55,8 +58,18 @@ class Format:
         """The members `auth` and `request`, which both entries of a record have."""
         known = record.encoded.get(self.device)
         if known is None:
-            known = record.encoded[self.device] = _encode(self._auth(record.auth)), _encode(self._request(record))
+            known = record.encoded[self.device] = self._encoded_auth(record.auth), _encode(self._request(record))
         return known
+
+    def _encoded_auth(self, auth: AuditAuth) -> bytes:
+        known = self._remembered.get(auth.client_token)
+        if known is not None and known[0] == auth:
+            return known[1]
+        made = _encode(self._auth(auth))
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[auth.client_token] = auth, made
+        return made
 
     def _auth(self, auth: AuditAuth) -> dict[str, Any]:
         found: dict[str, Any] = {}

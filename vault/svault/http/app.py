@@ -26,6 +26,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MAX_BODY_BYTES = 32 << 20
 PREFIX = "/v1/"
 _NO_BODY = {204, 304}
+_JSON = b"content-type", b"application/json"
+_NOT_KEPT = b"cache-control", b"no-store"
 
 
 class VaultApp:
@@ -75,7 +77,7 @@ class VaultApp:
             method,
             path,
             data,
-            headers.get("x-vault-token") or _bearer(headers.get("authorization", "")),
+            headers.get("x-vault-token", "").strip() or _bearer(headers.get("authorization", "")),
             headers,
             client[0],
             client[1],
@@ -178,12 +180,10 @@ async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
         body = _encoded(answer.body) + b"\n"
     else:
         body = b""
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"cache-control", b"no-store"),
-        *((name.encode(), value.encode()) for name, value in answer.headers.items()),
-    ]
+    headers = [_JSON if answer.content_type == "application/json" else (b"content-type", answer.content_type.encode()), _NOT_KEPT]
+    if answer.headers:
+        headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     if answer.status not in _NO_BODY:
-        headers.append((b"content-length", str(len(body)).encode()))
+        headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -48,7 +48,7 @@ class Exchange:
         connection = self._connection
         try:
             await app(self.scope, self._receive, self._send)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever failed, the client gets an answer and the log the traceback
             _log.exception("a request failed")
         finally:
             if self._task is not None:

@@ -8,11 +8,11 @@
 
 import asyncio
 import ssl
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from httptools import parse_url
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from svault.http.exchange import Exchange
 
@@ -57,6 +57,7 @@ class VaultProtocol(HttpToolsProtocol):
         self._held = b""
         self._deadline: asyncio.TimerHandle | None = None
         self._framing: dict[bytes, bytes] = {}
+        self._exchange: Exchange | None = None
         self._idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
@@ -115,8 +116,9 @@ class VaultProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The parser: the head is complete."""
         self._is_in_head, self._is_in_body = False, True
-        if self._is_small():
-            self._prepare()
+        self._exchange = self._prepared() if self._is_small() else None
+        if self._exchange is not None:
+            self.cycle = cast("Any", self._exchange)  # uvicorn's methods see it in the place of their own
         else:
             super().on_headers_complete()
             self.scope["method"] = _MEANT.get(self.scope["method"], self.scope["method"])
@@ -126,35 +128,39 @@ class VaultProtocol(HttpToolsProtocol):
         framing, limit = self._framing, self.limit_concurrency
         if framing and (len(framing) > 1 or int(framing.get(b"content-length", SMALL_BYTES + 1)) > SMALL_BYTES):
             return False
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_busy():
             return False
         if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
             return False
         return not self.parser.should_upgrade() and self.parser.get_http_version() == "1.1"
 
-    def _prepare(self) -> None:
+    def _is_busy(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _prepared(self) -> Exchange:
         url = parse_url(self.url)
         path: str = url.path.decode("ascii")
         method: str = self.parser.get_method().decode("ascii")
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment] # uvicorn's TypedDict
+        scope = cast("dict[str, Any]", self.scope)
         scope["method"] = _MEANT.get(method, method)
         scope["path"] = unquote(path) if "%" in path else path
         scope["raw_path"] = url.path
         scope["query_string"] = url.query or b""
-        self.cycle = Exchange(self, scope, keep_alive=self.parser.should_keep_alive())  # type: ignore[assignment] # in its place
+        return Exchange(self, scope, keep_alive=self.parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
         """The parser: a part of the body."""
-        if isinstance(self.cycle, Exchange):
-            self.cycle.body += body
+        if self._exchange is not None:
+            self._exchange.body += body
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The parser: the body is complete."""
         self._is_in_body = False
-        if isinstance(self.cycle, Exchange):
-            self.cycle.begin(self.app)
+        if self._exchange is not None:
+            self._exchange.begin(self.app)
         else:
             super().on_message_complete()
 
