@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from svault.config.loading import Loaded
 
 PROMETHEUS_PORT = 9090
-_SHARED = {"etcd", "postgresql", "surrealdb"}
+_ELECTING = {"etcd", "postgresql"}
 _EMBEDDED = ("surrealkv://", "file://", "mem://")
 _SECRETS = (("storage", "etcd", "password"), ("storage", "surrealdb", "password"), ("storage", "postgresql", "url"))
 
@@ -37,7 +37,7 @@ def _server(loaded: "Loaded") -> _Found:
     if section.client_ca and not section.require_client_cert:
         at = "require_client_cert" if loaded.line_of(("server", "require_client_cert")) else "client_ca"
         yield "client-certificate-optional", ("server", at), {}
-    if loaded.settings.storage.backend in _SHARED and not section.api_addr:
+    if loaded.settings.storage.backend in _ELECTING and not section.api_addr:
         yield "no-advertised-address", ("server", "api_addr"), {}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections.abc import Coroutine
 from contextlib import suppress
 from time import perf_counter
 from typing import TypeGuard
@@ -30,6 +31,7 @@ from svault.sys.open_paths import OpenPaths
 
 _log = logging.getLogger(__name__)
 _CLUSTER = "core/cluster"
+WAIT_SECONDS = 2.0
 STOP_SECONDS = 15.0
 """Longest that sealing waits for what is under way."""
 
@@ -71,10 +73,15 @@ class Core:
         await self.storage.open()
         if self.seal.is_static and await self.is_initialized():
             await self.unseal(None)
+        elif self.seal.is_static and is_shared(self.storage):
+            self._in_background(self._await_initialization(), "static seal")
 
     async def aclose(self) -> None:
         """Seal and let the storage go."""
         await self.seal_now()
+        for task in self._later:
+            if task.get_name() == "static seal":
+                task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)
         await self.storage.aclose()
 
@@ -206,9 +213,18 @@ class Core:
 
     def seal_soon(self) -> None:
         """Seal once the answer that is being made is on its way."""
-        task = asyncio.get_running_loop().create_task(self.seal_now(), name="seal")
+        self._in_background(self.seal_now(), "seal")
+
+    def _in_background(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+    async def _await_initialization(self) -> None:
+        """Another server may make this vault later; with a static seal this one opens it by itself."""
+        while not await self.is_initialized():  # noqa: ASYNC110 - another server makes it
+            await asyncio.sleep(WAIT_SECONDS)
+        await self.unseal(None)
 
     def step_down(self) -> None:
         """Let another server become the active one. Raises BadRequestError when there is no other."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from svault.core.core import Core
 from svault.core.mount_entry import MountEntry
-from svault.core.settings import CoreSettings
+from svault.core.settings import CONFIGURED, AuditDevice, CoreSettings
 from svault.crypto.choice import backend
 from svault.embedded.client import HttpClient, LocalClient, VaultClient
 from svault.embedded.keys import KeyPlace, Keys, KeyStore
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from svault.embedded.passing import PassingApp
 
-DATA, UNFINISHED, SOCKET = "data", "data.unfinished", "vault.sock"
+DATA, UNFINISHED, SOCKET, AUDIT = "data", "data.unfinished", "vault.sock", "audit/vault.log"
 POLICY = "workspace"
 WAIT_SECONDS = 10.0
 _TRY_SECONDS = 0.05
@@ -97,7 +97,10 @@ class WorkspaceVault:
         return (self.folder / DATA).is_dir()
 
     def _new_core(self, unseal_key: bytes, data: Path) -> Core:
-        settings = CoreSettings(mounts=default_mounts(), cluster_name="workspace", storage_type="filesystem")
+        log = AuditDevice(CONFIGURED, "file", {"file_path": os.fspath((self.folder / AUDIT).absolute())})
+        settings = CoreSettings(
+            mounts=default_mounts(), cluster_name="workspace", storage_type="filesystem", audit_devices=(log,)
+        )
         return Core(
             FilesystemStorage(data), crypto=backend(self._crypto), settings=settings, static_key=unseal_key, clock=self._clock
         )

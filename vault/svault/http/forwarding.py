@@ -1,5 +1,6 @@
 """A standby hands requests on to the active server, so that clients may talk to any."""
 
+import logging
 import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -52,6 +53,7 @@ class Forwarder:
         import httpx2  # noqa: PLC0415 - only a standby needs a client
 
         if self._client is None:
+            logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would write the address, and so the name, of each secret
             self._client = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, verify=peer_context(self._core.settings))
         headers = {name: value for name, value in call.headers.items() if name not in _HOP} | {HEADER: signed(self._core, call)}
         query = scope["query_string"].decode("latin-1")
