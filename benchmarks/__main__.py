@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
         options.json.write_text(json.dumps(as_json(results, told_machine), indent=2) + "\n", encoding="utf-8")
     if options.write:
         RESULTS.write_text(markdown(results, told_machine), encoding="utf-8")
-    return int(options.check and any(result.verdict == "over" for result in results))
+    return int(options.check and any(result.verdict in {"over", "under"} for result in results))
 
 
 if __name__ == "__main__":

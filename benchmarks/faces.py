@@ -14,6 +14,8 @@ ROUNDS = 9
 CALLS = 40
 JUDGE = ("review_config", "estimate_cost", "check_compliance", "plan_migration")
 """The tools that price, judge and compare."""
+VAULT = ("vault_store", "vault_list")
+"""The vault's everyday tools."""
 
 
 async def _listed() -> str:
@@ -80,13 +82,21 @@ def overhead() -> Sample:
 
 
 BENCHMARKS = (
-    Benchmark("tokens", "tools/list of the default set", "tokens", share, 1950, inclusive=True),
+    Benchmark("tokens", "tools/list of the default set", "tokens", share, 2250, inclusive=True),
     Benchmark(
         "tokens-judge",
         "tools/list, the tools that price, judge and compare",
         "tokens",
         partial(share, JUDGE),
         1000,
+        inclusive=True,
+    ),
+    Benchmark(
+        "tokens-vault",
+        "tools/list, the vault's tools",
+        "tokens",
+        partial(share, VAULT),
+        300,
         inclusive=True,
     ),
     Benchmark("overhead", "a tool call, over a bare SDK tool's", "ms", overhead, 2),

@@ -27,6 +27,8 @@ class Sample:
 class Benchmark:
     """One row of the table. `goal` is the largest median that is still ok, in `unit`; without one the row only informs.
 
+    With `at_least` it is the smallest one, and `inclusive` does not matter.
+
     `run` measures, in some seconds; raises NotMeasuredError.
     """
 
@@ -36,6 +38,7 @@ class Benchmark:
     run: Callable[[], Sample]
     goal: float | None = None
     inclusive: bool = False
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,13 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """ok, over, or "" where there is no goal or no figure."""
+        """ok, over, under, or "" where there is no goal or no figure."""
         goal = self.benchmark.goal
         if self.sample is None or goal is None:
             return ""
         median = self.sample.median
+        if self.benchmark.at_least:
+            return "ok" if median >= goal else "under"
         return "ok" if median < goal or (self.benchmark.inclusive and median == goal) else "over"
 
 

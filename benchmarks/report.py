@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.measure import Benchmark, Result
 
 COLUMNS = ("name", "what", "goal", "median", "min - max", "runs", "", "how")
-MARKS = {"ok": "green", "over": "red"}
+MARKS = {"ok": "green", "over": "red", "under": "red"}
 
 
 def machine() -> str:
@@ -38,7 +38,8 @@ def goal(benchmark: Benchmark) -> str:
     """The goal as people write it."""
     if benchmark.goal is None:
         return "-"
-    return f"{'<=' if benchmark.inclusive else '<'} {benchmark.goal:,g} {benchmark.unit}"
+    sign = ">=" if benchmark.at_least else "<=" if benchmark.inclusive else "<"
+    return f"{sign} {benchmark.goal:,g} {benchmark.unit}"
 
 
 def row(result: Result) -> tuple[str, ...]:

@@ -132,7 +132,8 @@ class VaultProtocol(HttpToolsProtocol):
             return False
         if limit is not None and (len(self.connections) >= limit or len(self.tasks) >= limit):
             return False
-        return not self.parser.should_upgrade() and self.parser.get_http_version() == "1.1"
+        parser: Any = self.parser  # uvicorn has none behind the connection's end
+        return not parser.should_upgrade() and parser.get_http_version() == "1.1"
 
     def _is_busy(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
@@ -141,13 +142,14 @@ class VaultProtocol(HttpToolsProtocol):
     def _prepared(self) -> Exchange:
         url = parse_url(self.url)
         path: str = url.path.decode("ascii")
-        method: str = self.parser.get_method().decode("ascii")
+        parser: Any = self.parser
+        method: str = parser.get_method().decode("ascii")
         scope = cast("dict[str, Any]", self.scope)
         scope["method"] = _MEANT.get(method, method)
         scope["path"] = unquote(path) if "%" in path else path
         scope["raw_path"] = url.path
         scope["query_string"] = url.query or b""
-        return Exchange(self, scope, keep_alive=self.parser.should_keep_alive())
+        return Exchange(self, scope, keep_alive=parser.should_keep_alive())
 
     def on_body(self, body: bytes) -> None:
         """The parser: a part of the body."""
