@@ -138,3 +138,10 @@ async def test_a_mount_is_removed_behind_the_requests_that_it_handles(vault: Tes
         assert (await vault.call("GET", "secret/a")).status == 404
         assert not removing.done()
     assert (await removing).status == 204
+
+
+async def test_nobody_without_a_token_has_answers_stored(vault: TestVault):
+    before = len(vault.core.running().leases)
+    answer = await vault.call("GET", "sys/internal/ui/mounts", token="", wrap_ttl=3600)
+    assert answer.status == 400
+    assert len(vault.core.running().leases) == before

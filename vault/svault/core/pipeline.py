@@ -156,6 +156,8 @@ class Pipeline:
             envelope["auth"] = await login(active, request, mounted, found.auth, found.warnings)
         found.envelope = envelope
         if request.wrap_ttl and found.raw is None and found.status < 400 and "wrap_info" not in envelope:
+            if token is None and found.auth is None:
+                raise BadRequestError("only the answer to a token or to a login can be wrapped")  # it is stored for whoever asks
             found = await self._wrapped(active, call, request, found)
         return found
 
