@@ -17,6 +17,7 @@ import pytest
 from mcp import Client
 
 from prov_server import compose
+from prov_server.cli.generated import PERSONS
 from prov_server.cli.main import run
 from prov_server.compose import Application
 from prov_server.http.app import http_app
@@ -206,11 +207,16 @@ async def faces(folder: Path, anyio_backend: str) -> AsyncIterator[Faces]:
     await app.aclose()
 
 
+def comparable(case: Case, answer: Any) -> Any:
+    """The audit tells of each call, so of the one before too: there only the names of the fields stay."""
+    return sorted(answer) if case.tool.startswith("audit_") and "error" not in answer else answer
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.tool}: {case.name}"[:80])
 async def test_every_face_gives_the_same_result_and_the_same_error_code(case: Case, faces: Faces):
     by_mcp = await faces.mcp_answer(case.tool, case.arguments)
     status, by_rest = await faces.rest_answer(case.tool, case.arguments)
-    assert by_rest == by_mcp
+    assert comparable(case, by_rest) == comparable(case, by_mcp)
     code = by_mcp["error"]["code"] if "error" in by_mcp else None
     if case.code is not None:
         assert code == case.code
@@ -224,7 +230,7 @@ async def test_every_face_gives_the_same_result_and_the_same_error_code(case: Ca
     exit_code, by_cli, stderr = await faces.cli_answer(case.words)
     assert "Traceback" not in stderr
     if code is None:
-        assert by_cli == by_mcp
+        assert comparable(case, by_cli) == comparable(case, by_mcp)
         assert exit_code == (0 if REGISTRY[case.tool].output.model_validate(by_mcp).passed() else 1)
     else:
         # The command line finds some of these itself, in its own words.
@@ -257,4 +263,6 @@ async def test_every_tool_has_a_command_and_an_address(faces: Faces):
         for words in (tool.command, *tool.aliases):
             with contextlib.redirect_stdout(io.StringIO()) as shown:
                 assert await anyio.to_thread.run_sync(run, [*words.split(), "--help"]) == 0
+            if words in PERSONS:
+                continue  # a command of a person's own, with words of its own
             assert tool.description.split(".")[0].split(",")[0] in " ".join(shown.getvalue().split())

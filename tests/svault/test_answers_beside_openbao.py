@@ -1,6 +1,8 @@
 """The same stories told to our vault and to a real OpenBao: answers are the same, but for what a story gives a reason for."""
 
+import asyncio
 import json
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,11 @@ async def test_both_vaults_answer_alike(told: dict[str, Any], fresh_openbao: Bao
                 more = {"token": token, "wrap_ttl": step.get("wrap", 0), "headers": step.get("headers")}
                 made = asked.call(method, story.filled(path), data, **more)
                 answer = await made if asked is vault else made
+                deadline = time.monotonic() + 10
+                while asked is fresh_openbao and answer.status != step.get("until", answer.status):
+                    assert time.monotonic() < deadline, step["ask"]  # OpenBao moves mounts behind its answer
+                    await asyncio.sleep(0.05)
+                    answer = asked.call(method, story.filled(path), data, **more)
                 if answer.raw and answer.body is None:
                     answer.body = json.loads(answer.raw)
                 if answer.status < 300:

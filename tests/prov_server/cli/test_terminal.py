@@ -10,6 +10,11 @@ import sys
 from pathlib import Path
 
 PROV = Path(sys.executable).with_name("prov")
+INTERRUPTIBLE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 BROKEN = '{ servers = [{ name = "web", plan = "m5.huge" }] }'
 
 
@@ -61,7 +66,9 @@ def interrupted_after(words: list[str], sign: bytes, workspace: Path, environmen
     A signal that arrives just before the process begins to wait for input is only noticed with the next one.
     """
     ours, theirs = pty.openpty()
-    with subprocess.Popen([PROV, *words], cwd=workspace, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as child:
+    # Whoever started the tests in the background may have had the signal ignored, for them and all their children.
+    program = [sys.executable, "-c", INTERRUPTIBLE, PROV, *words]
+    with subprocess.Popen(program, cwd=workspace, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as child:
         os.close(theirs)
         said = b""
         with contextlib.suppress(OSError):  # the terminal ends with the child
