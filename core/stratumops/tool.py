@@ -18,12 +18,12 @@ MAX_PROBLEMS = 100
 MAX_NAME = 80
 
 Effect = Literal["read", "record", "world"]
-"""What a call changes: nothing, our own records, or the world (which needs an approval)."""
+"""What a call changes: nothing, our own records, or the world (which approvals will guard)."""
 
 EFFECTS: dict[Effect, str] = {
     "read": "changes nothing",
     "record": "changes our own records",
-    "world": "changes the world, after an approval",
+    "world": "changes the world",
 }
 """The effects in a reader's words."""
 

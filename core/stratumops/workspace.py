@@ -91,8 +91,11 @@ class Workspace:
             raise PermissionDeniedError(f"{self.own} cannot be made: {error.strerror}", hint=UNREADABLE) from None
         return self.own
 
-    def resolve(self, path: str) -> Path:
-        """The real path of a readable configuration file that a caller named, inside the workspace or an error."""
+    def resolve(self, path: str, *, any_kind: bool = False) -> Path:
+        """The real path of a readable configuration file that a caller named, inside the workspace or an error.
+
+        With `any_kind` the file need not be a configuration: for contents that no answer shows, such as what is signed.
+        """
         if "\x00" in path or not path.strip() or len(path) > 4096:
             raise InvalidInputError(f"not a usable path: {path[:80]!r}", hint="give a path inside the workspace")
         try:
@@ -102,7 +105,7 @@ class Workspace:
                 raise PermissionDeniedError(
                     f"{path!r} leads outside the workspace", hint="copy the file into the workspace", path=path
                 )
-            if not self.is_readable(real.relative_to(self.root)):
+            if not self.is_readable(real.relative_to(self.root), any_kind=any_kind):
                 raise PermissionDeniedError(
                     f"{path!r} is not a configuration file that tools may read",
                     hint=f"tools read {', '.join(CONFIG_SUFFIXES)} files, but no dot files, keys, credentials or settings",
@@ -130,6 +133,10 @@ class Workspace:
                 f"{path!r} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8", path=path
             ) from None
 
+    def read_bytes(self, path: str) -> bytes:
+        """A file of any kind that a caller named, under the same rules but for its ending. Its contents must not be answered."""
+        return self._read(self.resolve(path, any_kind=True), path)
+
     def _read(self, real: Path, path: str) -> bytes:
         """The bytes of a resolved file. What lies at the name may have been exchanged since: what was opened is looked at again.
 
@@ -154,14 +161,14 @@ class Workspace:
         return data
 
     @staticmethod
-    def is_readable(relative: Path) -> bool:
+    def is_readable(relative: Path, *, any_kind: bool = False) -> bool:
         """Whether the rule allows reading this path (relative to the root, real, no links left in it)."""
         parts = [part.lower() for part in relative.parts]
         if not parts or any(part.startswith(".") or part in SKIPPED_FOLDERS for part in parts):
             return False
         if any(fnmatch.fnmatchcase(part, pattern) for part in parts for pattern in DENIED_NAMES):
             return False
-        return parts[-1].endswith(CONFIG_SUFFIXES)
+        return any_kind or parts[-1].endswith(CONFIG_SUFFIXES)
 
     def readable_files(self, limit: int = MAX_FILES, first: Path | None = None, *, max_visited: int = MAX_VISITED) -> list[Path]:
         """Configuration files that may be read: real paths, sorted, without links, hard links and key files.

@@ -334,3 +334,16 @@ def test_our_own_folder_that_is_a_file_is_a_conflict_with_a_hint(tmp_path: Path)
         Workspace.at(tmp_path).make_own()
     assert "not a folder" in caught.value.message
     assert caught.value.hint
+
+
+def test_a_file_of_any_kind_is_read_for_what_no_answer_shows_under_the_same_rules(tmp_path):
+    workspace = Workspace.at(tmp_path)
+    (tmp_path / "release.tar").write_bytes(b"\xff\x00")
+    (tmp_path / ".env").write_text("A=b")
+    (tmp_path / "id_rsa").write_text("key")
+    assert workspace.read_bytes("release.tar") == b"\xff\x00"
+    with pytest.raises(PermissionDeniedError):
+        workspace.read_text("release.tar")
+    for path in (".env", "id_rsa", "../release.tar", ".prov/x"):
+        with pytest.raises(PermissionDeniedError):
+            workspace.read_bytes(path)

@@ -242,3 +242,12 @@ async def test_an_engine_that_fails_to_stop_does_not_keep_the_vault_open(vault: 
     await vault.core.seal_now()
     assert vault.core.is_sealed
     assert (await vault.call("GET", "secret/a")).status == 503
+
+
+async def test_openbao_s_name_of_the_root_generation_works_too(sealed):
+    core, keys, _ = sealed
+    await unsealed(core, keys)
+    begun = (await call(core, "PUT", "sys/generate-root-token/attempt")).body
+    for share in keys[:3]:
+        answer = await call(core, "PUT", "sys/generate-root-token/update", {"key": share, "nonce": begun["nonce"]})
+    assert answer.body["complete"]

@@ -91,7 +91,11 @@ async def _value(args: VaultStoreInput, ctx: Context) -> tuple[str, Origin, list
         return args.value, "model", [SEEN_BY_A_MODEL]
     if args.source == GENERATE:
         return generated(args.length, args.charset), "generated", []
-    text = await asyncio.to_thread(ctx.workspace.read_text, args.source)
+    data = await asyncio.to_thread(ctx.workspace.read_bytes, args.source)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise InvalidInputError(f"{args.source!r} is not UTF-8 text", hint="store it in base64") from None
     value = text.removesuffix("\n").removesuffix("\r")
     if not value:
         raise InvalidInputError(f"{args.source!r} is empty", hint="there is nothing to store")

@@ -54,15 +54,15 @@ class VaultEncryptOutput(ToolOutput):
 async def vault_encrypt(args: VaultEncryptInput, ctx: Context) -> VaultEncryptOutput:
     """Encrypt a secret or a file with a key of the vault; the key is made on first use."""
     if is_handle(args.source):
-        text = await ctx.vault.resolve(args.source)
+        data = (await ctx.vault.resolve(args.source)).encode()
     else:
-        text = await asyncio.to_thread(ctx.workspace.read_text, args.source)
+        data = await asyncio.to_thread(ctx.workspace.read_bytes, args.source)
     with told(f"key {args.key!r}"):
         client = await ctx.vault.client()
         mount, _ = await require_mount(client, args.engine, "transit")
-        made = await client.request("POST", f"{mount.path}encrypt/{args.key}", {"plaintext": _encoded(text)})
-    data = made["data"]
-    return VaultEncryptOutput(ciphertext=data["ciphertext"], key=args.key, key_version=data["key_version"])
+        made = await client.request("POST", f"{mount.path}encrypt/{args.key}", {"plaintext": _encoded(data)})
+    answer = made["data"]
+    return VaultEncryptOutput(ciphertext=answer["ciphertext"], key=args.key, key_version=answer["key_version"])
 
 
 class VaultSignInput(ToolInput):
@@ -153,16 +153,16 @@ async def _signing_key(client: VaultClient, address: str, algorithm: str) -> tup
         return algorithm, True
 
 
-async def _content(text: str | None, file: str | None, ctx: Context) -> str:
+async def _content(text: str | None, file: str | None, ctx: Context) -> bytes:
     if text is not None and file is None:
-        return text
+        return text.encode()
     if file is not None and text is None:
-        return await asyncio.to_thread(ctx.workspace.read_text, file)
+        return await asyncio.to_thread(ctx.workspace.read_bytes, file)
     raise InvalidInputError("name one thing: a text or a file", hint='text="..." or file="path/in/workspace.json"')
 
 
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+def _encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 async def rotated_key(client: VaultClient, mount: str, name: str) -> int:

@@ -28,8 +28,16 @@ class GenerateRoot:
 
     def handlers(self) -> dict[str, list[tuple[tuple[str, ...], Any]]]:
         """The paths and who answers them."""
-        begin = [(("GET",), self._status), (("PUT", "POST"), self._begin), (("DELETE",), self._cancel)]
-        return {"sys/generate-root/attempt": begin, "sys/generate-root/update": [(("PUT", "POST"), self._update)]}
+        begin: list[tuple[tuple[str, ...], Any]] = [
+            (("GET",), self._status),
+            (("PUT", "POST"), self._begin),
+            (("DELETE",), self._cancel),
+        ]
+        update: list[tuple[tuple[str, ...], Any]] = [(("PUT", "POST"), self._update)]
+        found: dict[str, list[tuple[tuple[str, ...], Any]]] = {}
+        for base in ("sys/generate-root", "sys/generate-root-token"):  # Vault's name, and OpenBao's own
+            found |= {f"{base}/attempt": begin, f"{base}/update": update}
+        return found
 
     def forget(self) -> None:
         """Drop the attempt."""

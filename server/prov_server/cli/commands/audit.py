@@ -13,7 +13,7 @@ from rich_click import RichArgument, RichOption
 
 from prov_server.cli.groups import Command, Group
 from prov_server.cli.session import Session
-from stratumops.errors import NotFoundError
+from stratumops.errors import InvalidInputError, NotFoundError
 
 COLUMNS = (
     "seq", "type", "call", "time", "principal", "face", "client",
@@ -46,6 +46,11 @@ def _verify(folder: str | None, public_key: str | None, expected_head: str | Non
     from stratumops.schema import compact_dump
 
     session = Session.current()
+    if folder and Path(folder).expanduser().is_file():
+        raise InvalidInputError(
+            f"{folder} is a file: a folder is verified, with all its files and its key",
+            hint="copy the folder .prov/audit; an export of it is for reading, save it as FOLDER/calls.jsonl to verify it",
+        )
     found = verified(
         Path(folder).expanduser() if folder else _folder(session),
         Path(public_key).expanduser() if public_key else None,
