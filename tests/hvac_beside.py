@@ -7,6 +7,7 @@ seal and rekey them.
 import contextlib
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -163,7 +164,7 @@ def masked(value: Any, *, is_ordered: bool = True) -> Any:
 @contextlib.contextmanager
 def pair(folder: Path) -> Iterator[Pair]:
     """Both servers, without keys."""
-    mine, other = free_ports(2)
+    (mine,), other = free_ports(1), _port_with_a_free_neighbour()
     settings: dict[str, Any] = {"default_lease_ttl": LEASE_TTL, "max_lease_ttl": LEASE_TTL, "disable_mlock": True}
     ours, theirs = folder / "ours", folder / "theirs"
     for place, port, more, open_paths in ((ours, mine, {}, {}), (theirs, other, _AS_VAULT, _OPEN_AS_VAULT)):
@@ -173,6 +174,15 @@ def pair(folder: Path) -> Iterator[Pair]:
         (place / "vault.json").write_text(text, encoding="utf-8")
     with running(ours, f"http://127.0.0.1:{mine}", "-config", str(ours / "vault.json")), _openbao(theirs, other):
         yield Pair(Told(f"http://127.0.0.1:{mine}"), Told(f"http://127.0.0.1:{other}"))
+
+
+def _port_with_a_free_neighbour() -> int:
+    """OpenBao listens for its cluster on the port after its own."""
+    while True:
+        (port,) = free_ports(1)
+        with contextlib.suppress(OSError), socket.socket() as neighbour:
+            neighbour.bind(("127.0.0.1", port + 1))
+            return port
 
 
 @contextlib.contextmanager

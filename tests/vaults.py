@@ -26,7 +26,7 @@ from svault.logical.clock import Clock
 from svault.storage.base import Storage
 from svault.storage.memory import MemoryStorage
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 class ManualClock:
@@ -237,31 +237,29 @@ def http_call(
 
 @contextlib.contextmanager
 def running_openbao(*options: str) -> Iterator[BaoServer]:
-    program = environment("openbao") / "venv" / "bin" / "bao"
-    port = free_port()
-    command = [
-        str(program),
-        "server",
-        "-dev",
-        "-dev-root-token-id=root",
-        f"-dev-listen-address=127.0.0.1:{port}",
-        "-dev-no-store-token",
-        *options,
-    ]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    made = BaoServer(f"http://127.0.0.1:{port}", "root")
+    made, process = _openbao(options)
     try:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while True:
-            try:
-                if made.call("GET", "sys/health").status == 200 and made.call("GET", "secret/config").status == 200:
-                    break
-            except OSError:
-                pass
-            assert process.poll() is None, "OpenBao ended"
-            assert time.monotonic() < deadline, "OpenBao did not start"
-            time.sleep(0.05)
         yield made
     finally:
         process.terminate()
         process.wait()
+
+
+def _openbao(options: tuple[str, ...]) -> tuple[BaoServer, subprocess.Popen[bytes]]:
+    """One that answers. It listens on the next port too, which somebody may have: then it ends, and another port is tried."""
+    program = environment("openbao") / "venv" / "bin" / "bao"
+    base = [str(program), "server", "-dev", "-dev-root-token-id=root", "-dev-no-store-token", *options]
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        port = free_port()
+        command = [*base, f"-dev-listen-address=127.0.0.1:{port}"]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        made = BaoServer(f"http://127.0.0.1:{port}", "root")
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                if made.call("GET", "sys/health").status == 200 and made.call("GET", "secret/config").status == 200:
+                    return made, process
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+    raise AssertionError("OpenBao did not start")
