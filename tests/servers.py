@@ -97,12 +97,24 @@ class PostgresqlServer:
             self.process = None
 
 
+def _reachable_folder() -> Path:
+    """A folder for temporary files that the user whom PostgreSQL runs as can enter: pytest's is closed, and TMPDIR may be."""
+    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]
+    if os.geteuid() != 0:
+        return candidates[0]
+    open_ones = (one for one in candidates if _is_open(one.resolve()))
+    return next(open_ones, candidates[0])
+
+
+def _is_open(folder: Path) -> bool:
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
+
+
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[PostgresqlServer]:
     """Run a PostgreSQL server of our own. Skips the test when the program is missing and cannot be installed."""
     program("postgres", package="postgresql", folder=POSTGRESQL_PROGRAMS)
-    # Not under pytest's folder: that is closed to the user whom PostgreSQL runs as.
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as name:
+    with tempfile.TemporaryDirectory(prefix="postgresql-", dir=_reachable_folder()) as name:
         server = PostgresqlServer(folder=Path(name), port=free_ports(1)[0])
         server.create()
         server.start()
