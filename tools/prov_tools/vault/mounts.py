@@ -37,7 +37,8 @@ async def mount_of(client: VaultClient, path: str) -> tuple[Mount, str]:
         found = (await client.request("GET", f"sys/internal/ui/mounts/{path}"))["data"]
     except PermissionDeniedError:
         raise NotFoundError(
-            f"no engine that you may use is mounted at {path!r}", hint="`prov vault status` lists the engines"
+            f"no engine that you may use is mounted at {path!r}",
+            hint=f"a path begins with its engine, such as secret/{path}; `prov vault status` lists the engines",
         ) from None
     mount = Mount(found["path"], found["type"], (found.get("options") or {}).get("version", "1"))
     return mount, path[len(mount.path) :]
@@ -49,7 +50,7 @@ async def require_mount(client: VaultClient, path: str, kind: str) -> tuple[Moun
     if mount.kind != kind:
         raise InvalidInputError(
             f"{mount.path} holds {ENGINES.get(mount.kind, f'an engine of the kind {mount.kind}')}, not {ENGINES[kind]}",
-            hint="`prov vault status` lists the engines",
+            hint=f"a path begins with its engine, such as secret/{path}; `prov vault status` lists the engines",
         )
     if kind == "kv" and mount.version != "2":
         raise InvalidInputError(

@@ -21,8 +21,9 @@ _KEYRING = (
     "A copy of this folder alone opens nothing."
 )
 _FILE = (
-    "The keys that open it are in {file}, which only you can read (mode 0600): whoever can read that file can open the vault, so "
-    "it protects the secrets from the repository, from other users and from assistants, but not from a thief of this disk."
+    "The keys that open it are in {file}, which only you can read (mode 0600): whoever can read that file can open the vault. "
+    "It protects the secrets from the repository, from other users and from assistants that have our tools alone; not from a "
+    "program or an assistant with a shell that runs as you, nor from a thief of this disk."
 )
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_public_key
 
+from awslc import libcrypto
 from svault.crypto.choice import LOADERS
 from svault.crypto.unavailable import BackendUnavailableError
 
@@ -131,7 +132,9 @@ async def test_a_seed_is_imported_like_a_symmetric_key(call, kind, size):
 
 
 @pytest.mark.parametrize("other", [name for name in LOADERS if name != "openssl"])
-async def test_a_key_works_on_in_a_vault_with_another_backend(new_transit, other):
+async def test_a_key_works_on_in_a_vault_with_another_backend(new_transit, other, monkeypatch: pytest.MonkeyPatch):
+    if other == "aws-lc":
+        monkeypatch.setenv("SVAULT_AWSLC_LIBCRYPTO", str(libcrypto()))
     first = new_transit()
     for name, kind in (("sign", "ml-dsa-65"), ("seal", "ml-kem-768"), ("both", "x25519-ml-kem-768")):
         await first.call("POST", f"keys/{name}", {"type": kind})
