@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -113,12 +113,20 @@ class AuditBroker:
     async def log_request(self, record: AuditRecord) -> None:
         """Write the request entry, before anything is done. Raises InternalError when no device took it."""
         if self._enabled:
-            await self._log(record, is_request=True)
+            now = self._clock.time()
+            await self._log(record, lambda form: (form.request(record, now),), "request")
 
     async def log_response(self, record: AuditRecord) -> None:
         """Write the response entry, before anything is answered. Raises InternalError when no device took it."""
         if self._enabled:
-            await self._log(record, is_request=False)
+            now = self._clock.time()
+            await self._log(record, lambda form: (form.response(record, now),), "response")
+
+    async def log_both(self, record: AuditRecord) -> None:
+        """Write both entries of a request that changed nothing, before anything is answered. Raises InternalError likewise."""
+        if self._enabled:
+            now = self._clock.time()
+            await self._log(record, lambda form: (form.request(record, record.began), form.response(record, now)), "two")
 
     def devices(self) -> dict[str, DeviceInfo]:
         """The enabled devices by path (`file/`), sorted."""
@@ -208,18 +216,17 @@ class AuditBroker:
         if waiting is not None:
             await waiting
 
-    async def _log(self, record: AuditRecord, *, is_request: bool) -> None:
-        now = self._clock.time()
+    async def _log(self, record: AuditRecord, entries: Callable[[Format], Sequence[bytes]], what: str) -> None:
         has_succeeded = False
         waiting: list[tuple[_Enabled, Awaitable[None]]] = []
-        for one in list(self._enabled.values()):
+        for one in tuple(self._enabled.values()):
             if has_succeeded and one.away_until > self._clock.monotonic():
                 continue
-            entry = one.format.request(record, now) if is_request else one.format.response(record, now)
+            lines = entries(one.format)
             try:
                 if not one.is_open:
                     await self._open(one)
-                later = one.device.write(entry)
+                later = one.device.write(*lines)
             except VaultError as error:
                 _failed(one, error)
                 continue
@@ -238,7 +245,7 @@ class AuditBroker:
                 else:
                     has_succeeded = True
         if not has_succeeded:
-            _log.error("no audit device took the %s entry of %s", "request" if is_request else "response", record.request.id)
+            _log.error("no audit device took the %s entry of %s", what, record.request.id)
             raise InternalError
 
 

@@ -16,8 +16,8 @@ class Device(Protocol):
     async def open(self) -> None:
         """Make ready to write."""
 
-    def write(self, entry: bytes) -> Awaitable[None] | None:
-        """Write one entry (without the line break); a device that must wait returns what to wait for."""
+    def write(self, *entries: bytes) -> Awaitable[None] | None:
+        """Write entries (without the line break), all or none; a device that must wait returns what to wait for."""
 
     async def reopen(self) -> None:
         """Open by the same name again."""

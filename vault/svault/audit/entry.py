@@ -70,5 +70,7 @@ class AuditRecord:
     remote_port: int = 0
     response: Response | None = None
     error: str = ""
+    began: float = 0.0
+    """When the request came, in seconds since the epoch, where both its entries are written at once."""
     encoded: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     """The members `auth` and `request` by device, as the request's entry had them: the response's does not compute them again."""

@@ -8,7 +8,7 @@ Options as in Vault (`file_path`, `mode`, `format`, `prefix`, `log_raw`, `hmac_a
 import asyncio
 import os
 import stat
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from svault.audit import files
@@ -110,9 +110,9 @@ class ChainedFile:
         """See Device."""
         await asyncio.to_thread(self.chain.open)
 
-    def write(self, entry: bytes) -> Awaitable[None] | None:
+    def write(self, *entries: bytes) -> Awaitable[None] | None:
         """See Device."""
-        self.chain.append((entry,))
+        self.chain.append(entries)
         return None
 
     async def reopen(self) -> None:
@@ -135,11 +135,11 @@ class PlainFile:
         """See Device."""
         self._open()
 
-    def write(self, entry: bytes) -> Awaitable[None] | None:
+    def write(self, *entries: bytes) -> Awaitable[None] | None:
         """See Device."""
         if self._descriptor < 0 or not os.fstat(self._descriptor).st_nlink:
             self._open()
-        line = entry + b"\n"
+        line = _lines(entries)
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
@@ -188,9 +188,9 @@ class Stdout:
     async def open(self) -> None:
         """See Device."""
 
-    def write(self, entry: bytes) -> Awaitable[None] | None:
+    def write(self, *entries: bytes) -> Awaitable[None] | None:
         """See Device."""
-        return self._write(entry + b"\n")
+        return self._write(_lines(entries))
 
     async def reopen(self) -> None:
         """See Device."""
@@ -208,6 +208,10 @@ class Stdout:
             raise AuditFileError(f"write stdout: {files.said(error)}") from None
 
 
+def _lines(entries: Sequence[bytes]) -> bytes:
+    return b"".join([entry + b"\n" for entry in entries])
+
+
 def _write_all(line: bytes) -> None:
     while line:
         line = line[os.write(_STDOUT, line) :]
@@ -219,7 +223,7 @@ class Discard:
     async def open(self) -> None:
         """See Device."""
 
-    def write(self, entry: bytes) -> Awaitable[None] | None:  # noqa: ARG002 - the protocol's parameter
+    def write(self, *entries: bytes) -> Awaitable[None] | None:  # noqa: ARG002 - the protocol's parameter
         """See Device."""
         return None
 

@@ -41,9 +41,9 @@ class SocketDevice:
     async def open(self) -> None:
         """See Device. The first entry connects."""
 
-    def write(self, entry: bytes) -> Awaitable[None] | None:
+    def write(self, *entries: bytes) -> Awaitable[None] | None:
         """See Device."""
-        return self._write(entry + b"\n")
+        return self._write([entry + b"\n" for entry in entries])
 
     async def reopen(self) -> None:
         """See Device."""
@@ -55,13 +55,13 @@ class SocketDevice:
             self._socket.close()
             self._socket = None
 
-    async def _write(self, line: bytes) -> None:
+    async def _write(self, lines: list[bytes]) -> None:
         failed: list[str] = []
         try:
             async with asyncio.timeout(self._seconds), self._turn:
                 while len(failed) < 2:
                     try:
-                        return await self._send(line)
+                        return await self._send(lines)
                     except OSError as error:
                         failed.append(self._said(error))
                         await self.close()
@@ -73,13 +73,14 @@ class SocketDevice:
         listed = "".join(f"\t* {what}\n" for what in failed)
         raise AuditSocketError(f"{len(failed)} error{'s' if len(failed) > 1 else ''} occurred:\n{listed}\n")
 
-    async def _send(self, line: bytes) -> None:
+    async def _send(self, lines: list[bytes]) -> None:
         loop = asyncio.get_running_loop()
         if self._socket is not None and _is_closed_by_peer(self._socket):
             await self.close()
         if self._socket is None:
             self._socket = await self._connect(loop)
-        await loop.sock_sendall(self._socket, line)
+        for part in lines if self._socket.type == socket.SOCK_DGRAM else [b"".join(lines)]:
+            await loop.sock_sendall(self._socket, part)
 
     async def _connect(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
         if self.kind == "unix":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from svault.audit.entry import AuditAuth, GrantingPolicy
 from svault.auth.token.entry import Token
 from svault.core.mounts import Mounted
-from svault.errors import BadRequestError, VaultError
+from svault.errors import BadRequestError
 from svault.logical.networks import is_bound
 from svault.logical.request import Identity, Operation, Request
 from svault.policy.cedar import CedarDecision
@@ -53,7 +53,7 @@ class Authorizer:
         if mounted is not None:
             if request.operation == Operation.UPDATE and await self._is_new(request, mounted):
                 request.operation = Operation.CREATE
-            needs_sudo = _needs_sudo(mounted, request)
+            needs_sudo = request.found is not None and request.found[0].needs_sudo
         entity = self._active.identity.entity(token.entity) if token.entity else None
         if token.entity and entity is None:
             return Grant(names, identity_policies, why="the entity of the token is gone")
@@ -138,10 +138,3 @@ def audit_auth(text: str, token: Token, grant: Grant) -> AuditAuth:
         granting_policies=grant.granting,
         reason=grant.why,
     )
-
-
-def _needs_sudo(mounted: Mounted, request: Request) -> bool:
-    try:
-        return mounted.engine.routes.find(request.operation, request.path)[0].needs_sudo
-    except VaultError:
-        return False

@@ -23,6 +23,7 @@ from svault.errors import (
     VaultError,
 )
 from svault.logical.request import Operation, Request, Response
+from svault.logical.routes import Route
 
 if TYPE_CHECKING:
     from svault.core.active import Active
@@ -62,11 +63,12 @@ class Pipeline:
                 raise BadRequestError("cannot write to a path ending in '/'")
             call.path = call.path.rstrip("/")
         mounted = active.mounts.find(call.path)
-        request = _request(call, operation, mounted)
-        if mounted is not None and mounted.engine.unauthenticated(operation, request.path):
+        request = request_of(call, operation, mounted)
+        if request.found is not None and request.found[0].is_public:
+            assert mounted is not None
             return await self._unauthenticated(active, call, request, mounted)
         token = await active.tokens.find(call.token)
-        record = AuditRecord(request, call.path, mount=_audit_mount(mounted), remote_port=call.remote_port)
+        record = AuditRecord(request, call.path, mount=audit_mount(mounted), remote_port=call.remote_port)
         if token is None:
             await self._refused(active, record, "permission denied")
             raise PermissionDeniedError
@@ -96,7 +98,7 @@ class Pipeline:
 
     async def _unauthenticated(self, active: "Active", call: Call, request: Request, mounted: Mounted) -> Answer:
         token = await active.tokens.find(call.token) if call.token else None
-        record = AuditRecord(request, call.path, AuditAuth(allowed=True), _audit_mount(mounted), call.remote_port)
+        record = AuditRecord(request, call.path, AuditAuth(allowed=True), audit_mount(mounted), call.remote_port)
         if token is not None:
             request.identity = identity_of(token)
             record.auth = AuditAuth(
@@ -108,24 +110,30 @@ class Pipeline:
         self, active: "Active", call: Call, record: AuditRecord, mounted: Mounted | None, token: Token | None
     ) -> Answer:
         request = record.request
-        await active.audit.log_request(record)
+        # Where nothing changes, the request's entry need not come before what is done: both are written before the answer.
+        is_pure = is_pure_request(request)
+        if is_pure:
+            record.began = self._core.clock.time()
+        else:
+            await active.audit.log_request(record)
+        log = active.audit.log_both if is_pure else active.audit.log_response
         try:
             response = await self._routed(active, call, request, mounted, token)
         except VaultError as error:
             record.error = error.message
-            await active.audit.log_response(record)
+            await log(record)
             raise
         except Exception:
             record.error = "internal error"
-            await active.audit.log_response(record)
+            await log(record)
             raise
         finally:
             # What was written down but not activated by an answer did not happen, or only half.
             for lease in active.intended.pop(request.id, ()):
                 await active.leases.abandon(lease)
         record.response = response
-        await active.audit.log_response(record)
-        return _answer(response, request)
+        await log(record)
+        return answer_of(response, request)
 
     async def _routed(
         self, active: "Active", call: Call, request: Request, mounted: Mounted | None, token: Token | None
@@ -168,11 +176,19 @@ class Pipeline:
         return Response(envelope={"request_id": "", "wrap_info": info})
 
 
-def _request(call: Call, operation: Operation, mounted: Mounted | None) -> Request:
+def is_pure_request(request: Request) -> bool:
+    """Whether answering changes nothing, here or elsewhere."""
+    found = request.found
+    return found is not None and found[0].is_pure and not request.wrap_ttl and request.operation is not Operation.CREATE
+
+
+def request_of(call: Call, operation: Operation, mounted: Mounted | None) -> Request:
+    """The request that a call is to the engine of its mount."""
     mount_path = mounted.entry.path if mounted else ""
+    path = call.path[len(mount_path) :]
     return Request(
         operation,
-        call.path[len(mount_path) :],
+        path,
         call.data,
         id=_request_id(),
         mount_path=mount_path,
@@ -182,7 +198,15 @@ def _request(call: Call, operation: Operation, mounted: Mounted | None) -> Reque
         wrap_ttl=call.wrap_ttl,
         content_type=call.content_type,
         client_certificate=call.client_certificate,
+        found=_found(mounted, operation, path),
     )
+
+
+def _found(mounted: Mounted | None, operation: Operation, path: str) -> tuple[Route, str, dict[str, str]] | None:
+    try:
+        return None if mounted is None else mounted.engine.routes.find(operation, path)
+    except VaultError:  # refused by whoever handles it, once it is known who asks
+        return None
 
 
 def _request_id() -> str:
@@ -191,7 +215,8 @@ def _request_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def _audit_mount(mounted: Mounted | None) -> AuditMount | None:
+def audit_mount(mounted: Mounted | None) -> AuditMount | None:
+    """What the audit says of a mount."""
     if mounted is None:
         return None
     entry = mounted.entry
@@ -227,7 +252,7 @@ def _unshadowed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name != "data"}
 
 
-def _answer(response: Response, request: Request) -> Answer:
+def answer_of(response: Response, request: Request) -> Answer:
     if response.raw is not None:
         return Answer(response.status or (200 if response.raw else 204), raw=response.raw, content_type=response.content_type)
     if response.data is None and not response.envelope and not response.warnings:

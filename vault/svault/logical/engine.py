@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 from svault.barrier.view import View
 from svault.crypto.base import CryptoBackend
 from svault.logical.clock import Clock
-from svault.logical.request import Identity, Lease, Operation, Request, Response
+from svault.logical.request import Identity, Lease, Request, Response
 from svault.logical.routes import Routes
 
 
@@ -103,7 +103,7 @@ class Engine:
 
     async def handle(self, request: Request) -> Response | None:
         """Answer a request by its route. Raises VaultErrors."""
-        _, method, args = self.routes.find(request.operation, request.path)
+        _, method, args = request.found or self.routes.find(request.operation, request.path)
         request.args = args
         answer: Response | None = await getattr(self, method)(request)
         return answer
@@ -117,10 +117,3 @@ class Engine:
 
     async def tick(self) -> None:
         """Called about once a second on the active server: rotations and cleanups that are due by `mount.clock`."""
-
-    def unauthenticated(self, operation: Operation, path: str) -> bool:
-        """Whether a request needs no token."""
-        try:
-            return self.routes.find(operation, path)[0].is_public
-        except Exception:  # noqa: BLE001 - an unknown path is refused by whoever handles it
-            return False

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from svault.logical.fields import Fields
+
+if TYPE_CHECKING:
+    from svault.logical.routes import Route
 
 
 class Operation(StrEnum):
@@ -54,6 +57,8 @@ class Request:
     wrap_ttl: int = 0
     content_type: str = ""
     client_certificate: bytes | None = None
+    found: tuple["Route", str, dict[str, str]] | None = field(default=None, repr=False)
+    """What the engine's routes say of it, looked up once; None when that was not done, or there is no such route."""
 
     @property
     def fields(self) -> Fields:

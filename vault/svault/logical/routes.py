@@ -24,17 +24,23 @@ _PLACEHOLDER = re.compile(r"\{(\w+)(\.\.\.|:((?:[^{}]|\{[^{}]*\})+))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A pattern and the operations that one method answers. `is_public` needs no token, `needs_sudo` the policy's `sudo`."""
+    """A pattern and the operations that one method answers. `is_public` needs no token, `needs_sudo` the policy's `sudo`.
+
+    `is_pure`: as long as it is no create, nothing changes anywhere, whatever is sent: it may be answered from a copy, and asked again.
+    """
 
     pattern: str
     operations: tuple[Operation, ...]
     is_public: bool = False
     needs_sudo: bool = False
+    is_pure: bool = False
 
 
-def route(pattern: str, *operations: Operation, public: bool = False, sudo: bool = False) -> Callable[[_F], _F]:
+def route(
+    pattern: str, *operations: Operation, public: bool = False, sudo: bool = False, pure: bool = False
+) -> Callable[[_F], _F]:
     """Declare that a method of an engine answers these operations of this path; may stand several times."""
-    declared = Route(pattern, operations, public, sudo)
+    declared = Route(pattern, operations, public, sudo, pure)
 
     def mark(method: _F) -> _F:
         method.__dict__.setdefault("routes", []).append(declared)

@@ -49,7 +49,7 @@ class MetadataPaths(Engine):
         keys = {name: None if name.endswith("/") else await self._store.metadata(folder + name) for name in names}
         return Response(data={"keys": names, "key_info": {name: key.shown() if key else {} for name, key in keys.items()}})
 
-    @route("metadata/{path...}", Operation.READ)
+    @route("metadata/{path...}", Operation.READ, pure=True)
     async def read_metadata(self, request: Request) -> Response:
         """A secret's versions and rules."""
         return Response(data=(await self._known(secret_path(request.args["path"]))).shown())

@@ -25,7 +25,7 @@ class KvV1Engine(Engine):
         except NotFoundError:  # no such path: `write` says so
             return None
 
-    @route("{path...}", Operation.READ)
+    @route("{path...}", Operation.READ, pure=True)
     async def read(self, request: Request) -> Response:
         """The value; the answer's lease_duration is the value's own `ttl` (or `lease`), a hint without a lease."""
         value = await self.mount.view.read(SECRETS + secret_path(request.args["path"]))

@@ -33,7 +33,7 @@ class KvV2Engine(MetadataPaths):
         except NotFoundError:  # no such path: the handler says so
             return None
 
-    @route("data/{path...}", Operation.READ)
+    @route("data/{path...}", Operation.READ, pure=True)
     async def read(self, request: Request) -> Response:
         """A version's value with its facts; a deleted or destroyed one is 404 with its facts alone."""
         path = secret_path(request.args["path"])
@@ -105,7 +105,7 @@ class KvV2Engine(MetadataPaths):
             if known:
                 await self._store.update(path, key, map(str, known))
 
-    @route("subkeys/{path...}", Operation.READ)
+    @route("subkeys/{path...}", Operation.READ, pure=True)
     async def subkeys(self, request: Request) -> Response:
         """The names inside a version's value, without the values; `depth` 0 goes all the way down."""
         path = secret_path(request.args["path"])

@@ -20,7 +20,7 @@ _DATAKEY_BITS = (128, 256, 512)
 class CipherRoutes(TransitBase):
     """Encryption with named keys."""
 
-    @route("encrypt/{name}", Operation.CREATE, Operation.UPDATE)
+    @route("encrypt/{name}", Operation.CREATE, Operation.UPDATE, pure=True)
     async def encrypt(self, request: Request) -> Response:
         """Encrypt a text or a batch; a missing key is created when the request may create it."""
         fields = request.fields
@@ -36,7 +36,7 @@ class CipherRoutes(TransitBase):
         results = await batches.each(items, lambda index, item: self._encrypted(policy, index, item), {})
         return batches.answer(fields, results)
 
-    @route("decrypt/{name}", Operation.UPDATE)
+    @route("decrypt/{name}", Operation.UPDATE, pure=True)
     async def decrypt(self, request: Request) -> Response:
         """Decrypt a ciphertext or a batch."""
         fields = request.fields
@@ -54,7 +54,7 @@ class CipherRoutes(TransitBase):
         )
         return batches.answer(fields, results)
 
-    @route("rewrap/{name}", Operation.UPDATE)
+    @route("rewrap/{name}", Operation.UPDATE, pure=True)
     async def rewrap(self, request: Request) -> Response:
         """Encrypt again with the latest version; the text does not leave the vault."""
         items = batches.read_items(request)
@@ -72,7 +72,7 @@ class CipherRoutes(TransitBase):
             return Response(data=rewrapped(0, single))
         return Response(data={"batch_results": await batches.each(items or (), rewrapped, {})})
 
-    @route("datakey/{kind}/{name}", Operation.UPDATE)
+    @route("datakey/{kind}/{name}", Operation.UPDATE, pure=True)
     async def data_key(self, request: Request) -> Response:
         """A fresh key, encrypted, and in the plain when asked for."""
         fields = request.fields

@@ -21,8 +21,8 @@ _ALGORITHM = "{algorithm:[\\w-]+}"
 class SigningRoutes(TransitBase):
     """Signatures and message authentication codes with named keys."""
 
-    @route("sign/{name}", Operation.UPDATE)
-    @route(f"sign/{{name}}/{_ALGORITHM}", Operation.UPDATE)
+    @route("sign/{name}", Operation.UPDATE, pure=True)
+    @route(f"sign/{{name}}/{_ALGORITHM}", Operation.UPDATE, pure=True)
     async def sign(self, request: Request) -> Response:
         """Sign an input or a batch."""
         fields = request.fields
@@ -44,8 +44,8 @@ class SigningRoutes(TransitBase):
             data["public_key"] = data.pop("publickey")
         return Response(data=data)
 
-    @route("verify/{name}", Operation.UPDATE)
-    @route(f"verify/{{name}}/{_ALGORITHM}", Operation.UPDATE)
+    @route("verify/{name}", Operation.UPDATE, pure=True)
+    @route(f"verify/{{name}}/{_ALGORITHM}", Operation.UPDATE, pure=True)
     async def verify(self, request: Request) -> Response:
         """Verify a signature, an HMAC, or a batch of either."""
         fields = request.fields
@@ -69,8 +69,8 @@ class SigningRoutes(TransitBase):
             return Response(data=verified(0, single))
         return Response(data={"batch_results": await batches.each(items, verified, {"valid": False})})
 
-    @route("hmac/{name}", Operation.UPDATE)
-    @route(f"hmac/{{name}}/{_ALGORITHM}", Operation.UPDATE)
+    @route("hmac/{name}", Operation.UPDATE, pure=True)
+    @route(f"hmac/{{name}}/{_ALGORITHM}", Operation.UPDATE, pure=True)
     async def hmac(self, request: Request) -> Response:
         """The HMAC of an input or a batch."""
         fields = request.fields

@@ -16,8 +16,8 @@ _MOST_BYTES = 128 * 1024
 class StatelessRoutes(TransitBase):
     """Hashes and random bytes."""
 
-    @route("hash", Operation.UPDATE)
-    @route("hash/{algorithm:[\\w-]+}", Operation.UPDATE)
+    @route("hash", Operation.UPDATE, pure=True)
+    @route("hash/{algorithm:[\\w-]+}", Operation.UPDATE, pure=True)
     async def hash(self, request: Request) -> Response:
         """The hash of an input."""
         fields = request.fields
@@ -31,9 +31,9 @@ class StatelessRoutes(TransitBase):
         result = digest(algorithm, data)
         return Response(data={"sum": result.hex() if form == "hex" else encode(result)})
 
-    @route("random", Operation.UPDATE)
-    @route("random/{source}", Operation.UPDATE)
-    @route("random/{source}/{count}", Operation.UPDATE)
+    @route("random", Operation.UPDATE, pure=True)
+    @route("random/{source}", Operation.UPDATE, pure=True)
+    @route("random/{source}/{count}", Operation.UPDATE, pure=True)
     async def random(self, request: Request) -> Response:
         """Random bytes from the operating system."""
         fields = request.fields
