@@ -25,6 +25,8 @@ from svault.logical.request import Operation, Request
 _log = logging.getLogger(__name__)
 TABLE, SALTS = "table", "salt/"
 _AWAY_SECONDS = 5.0
+FormatParts = tuple[str, bytes, Mapping[str, str]]
+"""A device's path, salt and options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class _Enabled:
     info: DeviceInfo
     device: Device
     format: Format
+    salt: bytes = field(repr=False)
     is_open: bool = False
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     away_until: float = 0.0
@@ -69,6 +72,8 @@ class AuditBroker:
 
     headers: RequestHeaders
     """Which request headers are written (`sys/config/auditing/request-headers`)."""
+    generation: int = 0
+    """Grows whenever the devices change."""
 
     def __init__(self, view: View, clock: Clock, crypto: CryptoBackend) -> None:
         self.headers = RequestHeaders(view)
@@ -99,6 +104,7 @@ class AuditBroker:
     async def stop(self) -> None:
         """At seal: close the devices (a file gets its last signature) and forget salts and seed."""
         enabled, self._enabled, self._seed = self._enabled, {}, b""
+        self.generation += 1
         for one in enabled.values():
             await _close(one)
 
@@ -114,19 +120,28 @@ class AuditBroker:
         """Write the request entry, before anything is done. Raises InternalError when no device took it."""
         if self._enabled:
             now = self._clock.time()
-            await self._log(record, lambda form: (form.request(record, now),), "request")
+            await self._log(lambda one: (one.format.request(record, now),), "request")
 
     async def log_response(self, record: AuditRecord) -> None:
         """Write the response entry, before anything is answered. Raises InternalError when no device took it."""
         if self._enabled:
             now = self._clock.time()
-            await self._log(record, lambda form: (form.response(record, now),), "response")
+            await self._log(lambda one: (one.format.response(record, now),), "response")
 
     async def log_both(self, record: AuditRecord) -> None:
         """Write both entries of a request that changed nothing, before anything is answered. Raises InternalError likewise."""
         if self._enabled:
             now = self._clock.time()
-            await self._log(record, lambda form: (form.request(record, record.began), form.response(record, now)), "two")
+            await self._log(lambda one: (one.format.request(record, record.began), one.format.response(record, now)), "two")
+
+    async def log_lines(self, lines: Mapping[str, Sequence[bytes]]) -> None:
+        """Write whole lines by device path, which another process made as `formats` says. Raises InternalError likewise."""
+        if self._enabled:
+            await self._log(lambda one: lines[one.info.path], "worker's")
+
+    def formats(self) -> list[FormatParts]:
+        """What the formats of all devices are made of, for `format_of` in another process."""
+        return [(one.info.path, one.salt, dict(one.info.options)) for one in self._enabled.values()]
 
     def devices(self) -> dict[str, DeviceInfo]:
         """The enabled devices by path (`file/`), sorted."""
@@ -168,6 +183,7 @@ class AuditBroker:
             table = {one.info.path: asdict(one.info) for one in self._enabled.values() if one is not gone}
             await self._view.commit({TABLE: encoded(table), SALTS + gone.info.uuid: None})
             del self._enabled[path]
+            self.generation += 1
             await _close(gone)
 
     def hash(self, path: str, text: str) -> str:
@@ -178,6 +194,7 @@ class AuditBroker:
         return self._enabled[path].format.hasher.text(text)
 
     def _add(self, enabled: _Enabled) -> None:
+        self.generation += 1
         everyone = [*self._enabled.values(), enabled]
         self._enabled = {one.info.path: one for one in sorted(everyone, key=lambda one: one.info.kind)}
 
@@ -198,11 +215,7 @@ class AuditBroker:
                 device = SocketDevice(options)
             case _:
                 raise BadRequestError(f'unknown backend type: "{info.kind}"')
-        hasher = Hasher(
-            salt, log_raw=options.flag("log_raw", default=False), hmac_accessor=options.flag("hmac_accessor", default=True)
-        )
-        elides = options.flag("elide_list_responses", default=False)
-        return _Enabled(info, device, Format(info.path, hasher, self.headers, options.text("prefix"), elides))
+        return _Enabled(info, device, format_of((info.path, salt, info.options), self.headers), salt)
 
     async def _open(self, enabled: _Enabled) -> None:
         async with enabled.opening:
@@ -216,13 +229,13 @@ class AuditBroker:
         if waiting is not None:
             await waiting
 
-    async def _log(self, record: AuditRecord, entries: Callable[[Format], Sequence[bytes]], what: str) -> None:
+    async def _log(self, entries: Callable[[_Enabled], Sequence[bytes]], what: str) -> None:
         has_succeeded = False
         waiting: list[tuple[_Enabled, Awaitable[None]]] = []
         for one in tuple(self._enabled.values()):
             if has_succeeded and one.away_until > self._clock.monotonic():
                 continue
-            lines = entries(one.format)
+            lines = entries(one)
             try:
                 if not one.is_open:
                     await self._open(one)
@@ -245,8 +258,17 @@ class AuditBroker:
                 else:
                     has_succeeded = True
         if not has_succeeded:
-            _log.error("no audit device took the %s entry of %s", what, record.request.id)
+            _log.error("no audit device took a request's %s entries", what)
             raise InternalError
+
+
+def format_of(parts: FormatParts, headers: RequestHeaders) -> Format:
+    """The format of a device. Raises BadRequestError for an option that cannot be."""
+    path, salt, given = parts
+    options = DeviceOptions(given)
+    hasher = Hasher(salt, log_raw=options.flag("log_raw", default=False), hmac_accessor=options.flag("hmac_accessor", default=True))
+    elides = options.flag("elide_list_responses", default=False)
+    return Format(path, hasher, headers, options.text("prefix"), elides)
 
 
 def _failed(one: _Enabled, error: VaultError) -> None:

@@ -19,6 +19,10 @@ class RequestHeaders:
         """Read what was kept."""
         self._hashed = {name: entry["hmac"] for name, entry in (await self._view.read(KEY) or {}).items()}
 
+    def use(self, hashed: Mapping[str, bool]) -> None:
+        """Take what another process has read."""
+        self._hashed = dict(hashed)
+
     def all(self) -> dict[str, dict[str, bool]]:
         """`{"x-forwarded-for": {"hmac": false}}`."""
         return {name: {"hmac": hashed} for name, hashed in sorted(self._hashed.items())}

@@ -7,9 +7,10 @@ bit of it, makes it unreadable, and the error names the key. A cache keeps ciphe
 import asyncio
 import os
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,6 +48,18 @@ def open_box(key: bytes, name: str, box: bytes) -> bytes:
         raise WrongKeyError("the key does not open the vault") from None
 
 
+class Watcher(Protocol):
+    """Who is told of every change: before any of it can be seen, and when all of it can."""
+
+    def begun(self, keys: Iterable[str]) -> int:
+        """These entries may change from now on; returns the change's number."""
+        ...
+
+    def ended(self, change: int) -> None:
+        """The change was made, or was not."""
+        ...
+
+
 class Barrier:
     """The encrypted storage of one vault. Sealed until `unseal`; then `get`, `list` and `commit` work on plaintext."""
 
@@ -62,6 +75,7 @@ class Barrier:
         self._writing: Counter[str] = Counter()
         self._overlapping: set[str] = set()
         self._keyring_lock = asyncio.Lock()
+        self.watcher: Watcher | None = None
 
     @property
     def is_sealed(self) -> bool:
@@ -102,9 +116,20 @@ class Barrier:
         self._cached_bytes = 0
 
     def _use(self, keyring: Keyring) -> None:
+        change = self.watcher.begun((KEYRING,)) if self.watcher is not None else None
         self._keyring = keyring
         self._ciphers = keyring.ciphers()
         self._encryptions = keyring.active.encryptions
+        if change is not None and self.watcher is not None:
+            self.watcher.ended(change)
+
+    def exported_terms(self) -> bytes:
+        """The keys of all terms, without the root key, for a process that reads. Raises SealedError."""
+        return replace(self._open(), root_key=b"").encoded()
+
+    def use_terms(self, exported: bytes) -> None:
+        """Read with the keys that another process exported."""
+        self._use(Keyring.decoded(exported))
 
     def _open(self) -> Keyring:
         if self._keyring is None:
@@ -195,27 +220,40 @@ class Barrier:
             nonce = os.urandom(12)
             boxes[key] = _VERSION + number + nonce + cipher.encrypt(nonce, value, number + key.encode())
         self._encryptions += len(boxes)
-        # A read that overlaps with this write must not put the old value back into the cache, and of two writes that overlap
-        # nobody knows here which the storage did last. After a failure it is not known whether it was done at all.
-        self._writes += 1
-        self._overlapping |= self._writing.keys() & boxes.keys()
-        self._writing.update(boxes.keys())
-        for key in boxes:
-            self._drop(key)
+        watcher = self.watcher
+        change = watcher.begun(boxes.keys()) if watcher is not None else 0
+        self.begin_change(boxes)
         done = False
         try:
             await self._storage.commit([Write(key, box) for key, box in boxes.items()])
             done = self._keyring is not None
         finally:
-            self._writes += 1
-            for key, box in boxes.items():
-                self._drop(key)
-                if done and box is not None and key not in self._overlapping:
-                    self._keep(key, box)
-                self._writing[key] -= 1
-                if not self._writing[key]:
-                    del self._writing[key]
-                    self._overlapping.discard(key)
+            self.end_change(boxes, is_done=done)
+            if watcher is not None:
+                watcher.ended(change)
+
+    def begin_change(self, keys: Iterable[str]) -> None:
+        """Entries are being written, here or by the process that this one reads from: keep none of them until `end_change`."""
+        # A read that overlaps with this write must not put the old value back into the cache, and of two writes that overlap
+        # nobody knows here which the storage did last. After a failure it is not known whether it was done at all.
+        self._writes += 1
+        for key in keys:
+            if key in self._writing:
+                self._overlapping.add(key)
+            self._writing[key] += 1
+            self._drop(key)
+
+    def end_change(self, boxes: Mapping[str, bytes | None], *, is_done: bool) -> None:
+        """Entries were written, or nobody knows; what they are now, where that is known, is kept."""
+        self._writes += 1
+        for key, box in boxes.items():
+            self._drop(key)
+            if is_done and box is not None and key not in self._overlapping:
+                self._keep(key, box)
+            self._writing[key] -= 1
+            if self._writing[key] <= 0:
+                del self._writing[key]
+                self._overlapping.discard(key)
 
     def _drop(self, key: str) -> None:
         old = self._cache.pop(key, None)

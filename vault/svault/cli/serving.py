@@ -49,7 +49,7 @@ def serve_dev(root_token: str, address: str, *, keeps_token: bool, log_level: st
         place = parsed_address(address or DEFAULT_ADDRESS)
     except ValueError as error:
         raise CommandError(f"-dev-listen-address: {error}") from None
-    settings = Settings(storage=StorageSection(backend="memory"), server=ServerSection(address=place))
+    settings = Settings(storage=StorageSection(backend="memory"), server=ServerSection(address=place, workers=1))
     if not settings.server.address.is_loopback:
         click.echo("warning: -dev listens on an address that other machines reach, without TLS", err=True)
 

@@ -68,6 +68,7 @@ TOP: Mapping[str, To] = {
     "max_lease_ttl": To(("auth", "token_max_ttl")),
     "api_addr": To(("server", "api_addr")),
     "log_level": To(("vault", "log_level"), _level),
+    "workers": To(("server", "workers")),
     "cluster_name": To(("vault", "cluster_name")),
 }
 WITHOUT_MEANING: Mapping[str, str] = {

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Coroutine
 from contextlib import suppress
 from time import perf_counter
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from svault.auth.token.entry import ROOT, Token
 from svault.auth.token.store import new_accessor
@@ -36,6 +36,18 @@ STOP_SECONDS = 15.0
 """Longest that sealing waits for what is under way."""
 
 
+class Replicas(Protocol):
+    """What the core needs of the processes that hold copies."""
+
+    def forget(self) -> None:
+        """From now on they answer nothing by themselves."""
+        ...
+
+    async def forgotten(self) -> None:
+        """Wait until they hold no key any more."""
+        ...
+
+
 class Core:
     """One vault server. `open` it, then `handle` calls; unseal, init and the like are calls too.
 
@@ -61,6 +73,8 @@ class Core:
         self.attempt: ShareAttempt | None = None
         self.active: Active | None = None
         self.active_since = 0.0
+        self.replicas: Replicas | None = None
+        """The further processes that answer for this vault, when there are some."""
         self.cluster_id = ""
         self._changing = asyncio.Lock()
         self._later: set[asyncio.Task[None]] = set()
@@ -213,6 +227,8 @@ class Core:
 
     def seal_soon(self) -> None:
         """Seal once the answer that is being made is on its way."""
+        if self.replicas is not None:
+            self.replicas.forget()
         self._in_background(self.seal_now(), "seal")
 
     def _in_background(self, work: Coroutine[None, None, None], name: str) -> None:
@@ -230,12 +246,17 @@ class Core:
         """Let another server become the active one. Raises BadRequestError when there is no other."""
         if self._leadership is None:
             raise BadRequestError("this server shares its storage with no other")
+        if self.replicas is not None:
+            self.replicas.forget()
         self._leadership.step_down()
 
     async def _stop_active(self) -> None:
         active, self.active = self.active, None
         self.metrics.is_active.set(0)
         self._open_paths.forget()
+        if self.replicas is not None:
+            self.replicas.forget()
+            await self.replicas.forgotten()
         if active is None:
             return
         try:

@@ -74,7 +74,7 @@ class MountTable:
         self._removed = [row for row in stored if row.is_removed]
         missing = [row for row in built_in if row.path not in {known.path for known in rows}]
         for row in rows + missing:
-            self._hold(self._make(row))
+            self.hold(self._make(row))
         if missing:
             await self._save()
         for row in list(self._removed):
@@ -103,7 +103,8 @@ class MountTable:
         except Exception:  # noqa: BLE001 - one engine's failure must not stop the others
             _log.exception("an engine did not stop", extra={"mount": mounted.entry.path})
 
-    def _hold(self, mounted: Mounted) -> None:
+    def hold(self, mounted: Mounted) -> None:
+        """Let a row that is stored be found."""
         self._by_path[mounted.entry.path] = mounted
         self._by_uuid[mounted.entry.uuid] = mounted
 
@@ -159,7 +160,7 @@ class MountTable:
             self.check_free(entry.path)
             mounted = self._make(entry)
             await mounted.engine.start()
-            self._hold(mounted)
+            self.hold(mounted)
             try:
                 await self._save()
             except BaseException:
@@ -215,7 +216,7 @@ class MountTable:
         async with self._lock:
             fresh = self._make(mounted.entry)
             await fresh.engine.start()
-            self._hold(fresh)
+            self.hold(fresh)
             await self._stopped(mounted)
 
     async def save_tuned(self, mounted: Mounted) -> None:

@@ -43,7 +43,8 @@ class VaultApp:
         if scope["type"] != "http":
             return
         try:
-            call, body = await self._call(scope, receive)
+            call, body = await read_call(scope, receive, self._max_body_bytes)
+            call = with_origin(self._core, call)
             answer = await self._forwarder.answer(call, scope, body) if self._core.is_standby else None
             answer = answer or await self._core.handle(call)
         except VaultError as error:
@@ -54,55 +55,58 @@ class VaultApp:
         """Close what forwarding opened."""
         await self._forwarder.aclose()
 
-    async def _call(self, scope: Scope, receive: Receive) -> tuple[Call, bytes]:
-        path: str = scope["path"]
-        if not path.startswith(PREFIX):
-            raise NotFoundError(f"the API begins at {PREFIX}")
-        path = path[len(PREFIX) :]
-        if "\x00" in path or ".." in path.split("/") or not path.isprintable():
-            raise BadRequestError("path must not contain '..' or characters that cannot be printed")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if sum(name == b"x-vault-token" for name, _ in scope["headers"]) > 1:
-            raise BadRequestError("the header X-Vault-Token was sent more than once")
-        method: str = scope["method"]
-        body = await self._body(headers, receive)
-        if method in {"GET", "HEAD", "DELETE", "LIST", "SCAN"} and not body:
-            data: dict[str, Any] = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            if method == "GET" and data.get("list", "").lower() in {"true", "1"}:
-                method = "LIST"
-        else:
-            data = _json(body)
-        client = scope.get("client") or ("", 0)
-        call = Call(
-            method,
-            path,
-            data,
-            headers.get("x-vault-token", "").strip() or _bearer(headers.get("authorization", "")),
-            headers,
-            client[0],
-            client[1],
-            _wrap_ttl(headers.get("x-vault-wrap-ttl", "")),
-            headers.get("content-type", ""),
-            _certificate(scope),
-        )
-        return with_origin(self._core, call), body
 
-    async def _body(self, headers: dict[str, str], receive: Receive) -> bytes:
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._max_body_bytes:
+async def read_call(scope: Scope, receive: Receive, max_body_bytes: int = MAX_BODY_BYTES) -> tuple[Call, bytes]:
+    """The call that a request is, and its body. Raises NotFoundError, BadRequestError, TooLargeError."""
+    path: str = scope["path"]
+    if not path.startswith(PREFIX):
+        raise NotFoundError(f"the API begins at {PREFIX}")
+    path = path[len(PREFIX) :]
+    if "\x00" in path or ".." in path.split("/") or not path.isprintable():
+        raise BadRequestError("path must not contain '..' or characters that cannot be printed")
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if sum(name == b"x-vault-token" for name, _ in scope["headers"]) > 1:
+        raise BadRequestError("the header X-Vault-Token was sent more than once")
+    method: str = scope["method"]
+    body = await _body(headers, receive, max_body_bytes)
+    if method in {"GET", "HEAD", "DELETE", "LIST", "SCAN"} and not body:
+        data: dict[str, Any] = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        if method == "GET" and data.get("list", "").lower() in {"true", "1"}:
+            method = "LIST"
+    else:
+        data = _json(body)
+    client = scope.get("client") or ("", 0)
+    call = Call(
+        method,
+        path,
+        data,
+        headers.get("x-vault-token", "").strip() or _bearer(headers.get("authorization", "")),
+        headers,
+        client[0],
+        client[1],
+        _wrap_ttl(headers.get("x-vault-wrap-ttl", "")),
+        headers.get("content-type", ""),
+        _certificate(scope),
+    )
+    return call, body
+
+
+async def _body(headers: dict[str, str], receive: Receive, max_body_bytes: int) -> bytes:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > max_body_bytes:
+        raise TooLargeError("error reading request body: http: request body too large")
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequestError("error reading request body: unexpected EOF")  # what came so far may mean something else
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > max_body_bytes:
             raise TooLargeError("error reading request body: http: request body too large")
-        parts: list[bytes] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise BadRequestError("error reading request body: unexpected EOF")  # what came so far may mean something else
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._max_body_bytes:
-                raise TooLargeError("error reading request body: http: request body too large")
-            more = message.get("more_body", False)
-        return b"".join(parts)
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -118,6 +118,13 @@ class Listener(uvicorn.Server):
             patience=self._patience,
         )
 
+    async def serve_connection(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
+        """Answer at a connection that was accepted elsewhere. A client that does not come through TLS is let go."""
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=context)
+        except (OSError, TimeoutError):  # ssl's errors are OSErrors
+            connection.close()
+
     async def reload(self) -> None:
         """Read the certificates anew, for connections from now on. Raises TlsError; then the old ones stay."""
         if self._tls is None or not self.started:

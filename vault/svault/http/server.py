@@ -16,6 +16,8 @@ from svault.http.app import VaultApp
 from svault.http.listener import Listener, bound
 from svault.http.metrics_app import MetricsApp
 from svault.http.tls import tls_files
+from svault.workers.acceptor import SharedListener
+from svault.workers.pool import Pool, possible_workers
 
 _log = logging.getLogger(__name__)
 Prepare = Callable[[Core], Awaitable[str]]
@@ -31,7 +33,10 @@ class Server:
         self._address = section.address
         self._app = VaultApp(core)
         # What cannot work is known before the storage is touched.
-        self._listeners = [Listener(self._app, bound(section.address), tls_files(section))]
+        place, tls = bound(section.address), tls_files(section)
+        count = section.workers or possible_workers()
+        self._pool = Pool(core, self._app, count - 1, tls, settings.vault.log_level) if count > 1 else None
+        self._listeners = [SharedListener(self._app, place, tls, self._pool) if self._pool else Listener(self._app, place, tls)]
         if settings.metrics.enabled and settings.metrics.address is not None:
             self._listeners.append(Listener(MetricsApp(core.metrics), bound(settings.metrics.address)))
         self._scheme = "https" if section.has_tls else "http"
@@ -50,6 +55,8 @@ class Server:
             said = await prepare(self._core) if prepare is not None else ""
             for listener in self._listeners:
                 await listener.start()
+            if self._pool is not None:
+                self._pool.start()
             await self._tell()
             if said:
                 sys.stderr.write(said + "\n")
@@ -63,8 +70,9 @@ class Server:
         _log.info("the vault answers at %s://%s; it is %s", self._scheme, self._address, state)
 
     async def _stop(self) -> None:
-        for listener in self._listeners:
-            await listener.stop()
+        # What a worker answers at this moment needs this process until it is done.
+        workers = [self._pool.stop()] if self._pool is not None else []
+        await asyncio.gather(*(listener.stop() for listener in self._listeners), *workers)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._app.aclose()
         await self._core.aclose()
