@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -46,6 +47,8 @@ class VaultProcess:
     more: str = ENGINES
     shares_from: "VaultProcess | None" = None
     """Another server of the same storage, whose keys and root token are this one's too."""
+    server: str = ""
+    """More of the configuration's `[server]`."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     key: str = field(default="", repr=False)
@@ -65,7 +68,8 @@ class VaultProcess:
     def start(self) -> None:
         """Start, and wait until it answers."""
         config = self.folder / "svault.toml"
-        config.write_text(f'[server]\naddress = "127.0.0.1:{self.port}"\napi_addr = "{self.url}"\n{self.storage}\n{self.more}')
+        server = f'[server]\naddress = "127.0.0.1:{self.port}"\napi_addr = "{self.url}"\n{self.server}\n'
+        config.write_text(f"{server}{self.storage}\n{self.more}")
         with self.log.open("ab") as log:
             self.process = process = subprocess.Popen[bytes](
                 [sys.executable, "-c", _START, "server", "--config", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -112,6 +116,20 @@ class VaultProcess:
         self.process.send_signal(number)
 
 
+def children(process: int) -> list[int]:
+    """The processes that a process has started and that have not ended."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == process and fields[0] != "Z":
+                found.append(int(folder.name))
+    return sorted(found)
+
+
 class Connection:
     """One connection that is kept open; raises OSError or HTTPException when the server is gone."""
 
@@ -135,6 +153,10 @@ class Connection:
         answer = self._connection.getresponse()
         text = answer.read()
         return answer.status, json.loads(text) if text else {}
+
+    def has_answer(self, seconds: float = 0.0) -> bool:
+        """Whether something of an answer has arrived."""
+        return bool(select.select([self._connection.sock], [], [], seconds)[0])
 
     def close(self) -> None:
         self._connection.close()

@@ -266,7 +266,9 @@ def format_of(parts: FormatParts, headers: RequestHeaders) -> Format:
     """The format of a device. Raises BadRequestError for an option that cannot be."""
     path, salt, given = parts
     options = DeviceOptions(given)
-    hasher = Hasher(salt, log_raw=options.flag("log_raw", default=False), hmac_accessor=options.flag("hmac_accessor", default=True))
+    hasher = Hasher(
+        salt, log_raw=options.flag("log_raw", default=False), hmac_accessor=options.flag("hmac_accessor", default=True)
+    )
     elides = options.flag("elide_list_responses", default=False)
     return Format(path, hasher, headers, options.text("prefix"), elides)
 

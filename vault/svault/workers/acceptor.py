@@ -59,6 +59,9 @@ class _Accepting:
         self._loop.remove_reader(self._place.fileno())
         self._place.close()
 
+    async def wait_closed(self) -> None:
+        """Its connections are waited for by the listener."""
+
 
 class SharedListener(Listener):
     """A listener whose connections are shared out."""

@@ -156,6 +156,8 @@ class Front:
         started = perf_counter()
         if self._epoch.value != self._applied:
             await self._catch_up()
+        if self._clock.monotonic() >= self._epoch.valid_until:
+            return None
         try:
             replica = self._replica or await self._refreshed()
             asked = replica.request(call) if replica is not None else None

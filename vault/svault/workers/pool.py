@@ -30,6 +30,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "PYTHONHOME", "VI
 """What a worker gets of the environment; a key may be in the rest."""
 FORGET_SECONDS = 2.0
 STOP_SECONDS = 15.0
+_VOUCH_SECONDS = 0.25
 _AGAIN_SECONDS, _LONGEST_AGAIN = 0.2, 10.0
 MAX_WORKERS = 64
 
@@ -132,9 +133,8 @@ class Pool:
         self._core.replicas = self
         self._core.barrier.watcher = self
         loop = asyncio.get_running_loop()
-        self._keepers = [
-            loop.create_task(self._keep(number), name=f"worker {number}") for number in range(len(self._members))
-        ]
+        self._keepers = [loop.create_task(self._keep(number), name=f"worker {number}") for number in range(len(self._members))]
+        self._keepers.append(loop.create_task(self._vouch(), name="workers' epoch"))
 
     async def stop(self) -> None:
         """Let the workers answer what is under way, and end them."""
@@ -150,8 +150,15 @@ class Pool:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, *self._tasks, return_exceptions=True)
-        self._core.replicas = self._core.barrier.watcher = None
+        self._core.replicas = None
+        self._core.barrier.watcher = None
         self.epoch.close()
+
+    async def _vouch(self) -> None:
+        """Tell that this process lives: one that hangs may have lost the lead to another server."""
+        while True:
+            self.epoch.vouch(self._core.clock.monotonic())
+            await asyncio.sleep(_VOUCH_SECONDS)
 
     async def _keep(self, number: int) -> None:
         """Keep one worker running; after a crash another one takes its place."""
