@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+
+from svault.tally import Tally
 
 if TYPE_CHECKING:
     from svault.core.core import Core
-
-_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class Metrics:
@@ -19,17 +19,8 @@ class Metrics:
         self.is_active = Gauge("vault_core_active", "1 when this server is the active one", registry=self.registry)
         self.denied = Counter("vault_core_denied_requests", "Requests that the policies refused", registry=self.registry)
         self.logins = Counter("vault_core_handle_login_requests", "Logins, by auth method", ["method"], registry=self.registry)
-        self._requests = Histogram(
-            "vault_core_handle_request",
-            "Seconds to answer a request, by operation and kind of engine",
-            ["operation", "engine"],
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self._answers = Counter("vault_core_responses", "Answers, by status", ["status"], registry=self.registry)
-        # Finding the labels takes longer than counting; there are few.
-        self._timed: dict[tuple[str, str], Histogram] = {}
-        self._counted: dict[int, Counter] = {}
+        self.tally = Tally()
+        self.registry.register(self.tally)
         leases = Gauge("vault_expire_num_leases", "Leases that have not ended, tokens among them", registry=self.registry)
         leases.set_function(lambda: len(core.active.leases) if core.active else 0)
         irrevocable = Gauge("vault_expire_num_irrevocable_leases", "Leases that need a person", registry=self.registry)
@@ -43,13 +34,7 @@ class Metrics:
 
     def observe(self, operation: str, kind: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        timed, counted = self._timed.get((operation, kind)), self._counted.get(status)
-        if timed is None:
-            timed = self._timed[operation, kind] = self._requests.labels(operation, kind)
-        if counted is None:
-            counted = self._counted[status] = self._answers.labels(status)
-        timed.observe(seconds)
-        counted.inc()
+        self.tally.observe(operation, kind, status, seconds)
 
     def exposition(self) -> tuple[bytes, str]:
         """The text form and its content type."""

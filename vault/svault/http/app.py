@@ -65,13 +65,14 @@ async def read_call(scope: Scope, receive: Receive, max_body_bytes: int = MAX_BO
     if "\x00" in path or ".." in path.split("/") or not path.isprintable():
         raise BadRequestError("path must not contain '..' or characters that cannot be printed")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    if sum(name == b"x-vault-token" for name, _ in scope["headers"]) > 1:
+    if len(headers) < len(scope["headers"]) and sum(name == b"x-vault-token" for name, _ in scope["headers"]) > 1:
         raise BadRequestError("the header X-Vault-Token was sent more than once")
     method: str = scope["method"]
     body = await _body(headers, receive, max_body_bytes)
     if method in {"GET", "HEAD", "DELETE", "LIST", "SCAN"} and not body:
-        data: dict[str, Any] = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        if method == "GET" and data.get("list", "").lower() in {"true", "1"}:
+        query: bytes = scope["query_string"]
+        data: dict[str, Any] = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
+        if method == "GET" and query and data.get("list", "").lower() in {"true", "1"}:
             method = "LIST"
     else:
         data = _json(body)

@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)(\.\.\.|:((?:[^{}]|\{[^{}]*\})+))?\}")
 class Route:
     """A pattern and the operations that one method answers. `is_public` needs no token, `needs_sudo` the policy's `sudo`.
 
-    `is_pure`: as long as it is no create, nothing changes anywhere, whatever is sent: it may be answered from a copy, and asked again.
+    `is_pure`: as long as it is no create, nothing changes anywhere, whatever is sent; it may be answered from a copy, or twice.
     """
 
     pattern: str

@@ -28,7 +28,7 @@ class Channel(asyncio.Protocol):
         """The socket is ready."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         """The other end is gone."""
         self._transport = None
         self._waiting.clear()

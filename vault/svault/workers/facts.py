@@ -34,7 +34,7 @@ class Facts:
 
 
 async def told(active: "Active", text: str) -> tuple[Any, ...] | None:
-    """What a worker may know of a token; None when the active process is to decide: it is unknown, counted, or wraps an answer."""
+    """What a worker may know of a token; None when the active process decides: it is unknown, counted, or wraps an answer."""
     token = await active.tokens.find(text)
     if token is None or token.uses or WRAPPING in token.policies:
         return None

@@ -12,6 +12,7 @@ from svault.errors import InternalError, StandbyError, VaultError
 from svault.http.origin import HEADER
 from svault.logical.clock import SystemClock
 from svault.storage.base import Entry, Write
+from svault.tally import Tally
 from svault.workers.channel import Channel, Message
 from svault.workers.epoch import Epoch
 from svault.workers.facts import Facts, heard
@@ -67,7 +68,8 @@ class Front:
         self._open: dict[int, tuple[list[str], bool, bool]] = {}
         self._generation = self._token_generation = 0
         self._refreshing = asyncio.Lock()
-        self._counted: list[tuple[str, str, int, float]] = []
+        self._tally = Tally()
+        self._is_counting = False
 
     async def ask(self, *message: Any) -> Any:
         """Ask the active process. Raises ElsewhereError when it cannot answer."""
@@ -117,7 +119,10 @@ class Front:
     def _taken(self, keys: Iterable[str]) -> bool:
         """Whether the replica can live on, after what it derived from changed entries is forgotten."""
         replica = self._replica
-        return replica is None or all([replica.takes_change(key) for key in keys if key.startswith("logical/")])
+        if replica is None:
+            return True
+        taken = [replica.takes_change(key) for key in keys if key.startswith("logical/")]
+        return all(taken)
 
     def _drop(self, *, has_tokens: bool, has_others: bool) -> None:
         if has_tokens or has_others:
@@ -215,14 +220,15 @@ class Front:
         return None if facts.deadline and self._clock.monotonic() >= facts.deadline else facts
 
     def _count(self, operation: str, kind: str, status: int, seconds: float) -> None:
-        if not self._counted:
+        if not self._is_counting:
+            self._is_counting = True
             asyncio.get_running_loop().call_later(_COUNT_SECONDS, self._tell_counts)
-        self._counted.append((str(operation), kind, status, seconds))
+        self._tally.observe(operation, kind, status, seconds)
 
     def _tell_counts(self) -> None:
-        counted, self._counted = self._counted, []
+        self._is_counting = False
         if self.channel is not None:
-            self.channel.send("counted", counted)
+            self.channel.send("counted", self._tally.taken())
 
     async def forward(self, scope: MutableMapping[str, Any], body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """The active process's answer: status, headers and body. Raises StandbyError."""

@@ -1,8 +1,8 @@
 """The active process's side of its workers: starts and replaces them, hands connections over, tells changes, answers questions.
 
-A worker answers what changes nothing (a route's `is_pure`) and is allowed; everything else it hands on to here. This process alone
-writes, to the storage and to the audit. Before an entry changes the shared epoch is raised, and again when it has changed: a worker
-that sees an epoch which it has not heard of waits for the message. So no answer is older than what anybody was told before.
+A worker answers what changes nothing (a route's `is_pure`) and is allowed; everything else it hands on to here. This process
+alone writes, to the storage and to the audit. Before an entry changes the shared epoch is raised, and again when it has changed:
+a worker that sees an epoch which it has not heard of waits for the message. So no answer is older than what anybody was told.
 """
 
 import asyncio
@@ -90,6 +90,7 @@ class _Member:
 
     def _lost(self) -> None:
         self.is_ready = False
+        self.pool.lost()
         if self.connections is not None:
             self.connections.close()
             self.connections = None
@@ -127,6 +128,7 @@ class Pool:
         self._forgotten_at = 0
         self._turn = 0
         self._is_stopping = False
+        self._has_heard = asyncio.Event()
 
     def start(self) -> None:
         """Begin: the workers come when they are ready, and until then this process does all itself."""
@@ -174,11 +176,10 @@ class Pool:
                 member.kill()
                 if member.process is not None:
                     await member.process.wait()
-            if self._is_stopping:
-                return
             pause = _AGAIN_SECONDS if member.was_ready else min(pause * 2, _LONGEST_AGAIN)
-            _log.warning("a worker has ended and is replaced")
-            await asyncio.sleep(pause)
+            if not self._is_stopping:
+                _log.warning("a worker has ended and is replaced")
+                await asyncio.sleep(pause)
 
     def _running(self) -> list[_Member]:
         return [member for member in self._members if member is not None and not member.gone.is_set()]
@@ -246,11 +247,18 @@ class Pool:
         wanted = self._forgotten_at
         with suppress(TimeoutError):
             async with asyncio.timeout(FORGET_SECONDS):
-                while any(member.is_ready and member.forgot < wanted for member in self._running()):
-                    await asyncio.sleep(0.002)
-        for member in self._running():
-            if member.is_ready and member.forgot < wanted:
-                member.kill()
+                while self._remembering(wanted):
+                    self._has_heard.clear()
+                    await self._has_heard.wait()
+        for member in self._remembering(wanted):
+            member.kill()
+
+    def lost(self) -> None:
+        """A worker has ended: it holds nothing any more."""
+        self._has_heard.set()
+
+    def _remembering(self, wanted: int) -> list[_Member]:
+        return [member for member in self._running() if member.is_ready and member.forgot < wanted]
 
     # What the workers ask.
 
@@ -262,12 +270,12 @@ class Pool:
                 case "audit":
                     audits.append(message)
                 case "counted":
-                    for counted in message[1]:
-                        self._core.metrics.observe(*counted)
+                    self._core.metrics.tally.add(message[1])
                 case "ready":
                     member.is_ready = member.was_ready = True
                 case "forgot":
                     member.forgot = max(member.forgot, message[1])
+                    self._has_heard.set()
                 case _:
                     self._do(self._answered(member, message))
         if audits:

@@ -53,7 +53,7 @@ class WorkerApp:
 class _Silent(Listener):
     """A listener without an address of its own."""
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Nothing to listen at."""
         self.servers = []
         self.started = True
@@ -121,6 +121,7 @@ class Worker:
                 return
             except OSError:
                 _end()
+                return
             for descriptor in descriptors:
                 connection = socket.socket(fileno=descriptor)
                 connection.setblocking(False)  # noqa: FBT003 - the standard library's own signature

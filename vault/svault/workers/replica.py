@@ -1,4 +1,4 @@
-"""What a worker holds of the vault while nothing about it changes: mounts, policies, audit formats, and the engines that it may ask.
+"""What a worker holds of the vault while nothing about it changes: mounts, policies, audit formats, and the engines it may ask.
 
 All of it is thrown away as a whole when something changes that is no secret's value and no token.
 """

@@ -7,8 +7,6 @@ wrapping/HASH              the answer that a wrapping token stands for
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -19,6 +17,7 @@ from contextlib import asynccontextmanager
 
 from svault.auth.token.entry import WRAPPING, Token
 from svault.barrier.view import View, encoded
+from svault.crypto.keyed import KeyedHash
 from svault.errors import BadRequestError, PermissionDeniedError
 from svault.leases.lease import TOKEN, StoredLease
 from svault.leases.registry import LeaseRegistry, new_id
@@ -50,7 +49,7 @@ class TokenStore:
         self._clock = clock
         self._leases = leases
         self._dropped = dropped
-        self._salt = b""
+        self._keyed = KeyedHash(b"")
         self._cache: OrderedDict[str, Token] = OrderedDict()
         self._ends = 0
         self._ending: set[str] = set()
@@ -62,11 +61,11 @@ class TokenStore:
         if salt is None:
             salt = os.urandom(32)
             await self._view.put(_SALT, salt)
-        self._salt = salt
+        self._keyed = KeyedHash(salt)
 
     def hashed(self, text: str) -> str:
         """The name under which a token or accessor is kept."""
-        return hmac.digest(self._salt, text.encode(), hashlib.sha256).hex()
+        return self._keyed.hexdigest(text.encode())
 
     async def find(self, text: str) -> Token | None:
         """The token of this text, alive and with uses left; None for anything else."""
