@@ -39,6 +39,10 @@ STOP_SECONDS = 15.0
 class Replicas(Protocol):
     """What the core needs of the processes that hold copies."""
 
+    def wake(self) -> None:
+        """The vault is active: there is something to answer."""
+        ...
+
     def forget(self) -> None:
         """From now on they answer nothing by themselves."""
         ...
@@ -199,6 +203,8 @@ class Core:
         self.active = active
         self.active_since = self.clock.time()
         self.metrics.is_active.set(1)
+        if self.replicas is not None:
+            self.replicas.wake()
 
     async def _started(self) -> Active:
         active = Active(self)

@@ -64,6 +64,7 @@ class _Member:
         try:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # nothing is imported from the folder in which the server was started
                 "-m",
                 "svault.workers.process",
                 *map(str, inherited),
@@ -129,13 +130,16 @@ class Pool:
         self._turn = 0
         self._is_stopping = False
         self._has_heard = asyncio.Event()
+        self._is_needed = asyncio.Event()
 
     def start(self) -> None:
-        """Begin: the workers come when they are ready, and until then this process does all itself."""
+        """Begin: the workers come once the vault is active, and until they are ready this process does all itself."""
         self._core.replicas = self
         self._core.barrier.watcher = self
         loop = asyncio.get_running_loop()
         self._keepers = [loop.create_task(self._keep(number), name=f"worker {number}") for number in range(len(self._members))]
+        if self._core.active is not None:
+            self.wake()
         self._keepers.append(loop.create_task(self._vouch(), name="workers' epoch"))
 
     async def stop(self) -> None:
@@ -165,6 +169,7 @@ class Pool:
     async def _keep(self, number: int) -> None:
         """Keep one worker running; after a crash another one takes its place."""
         pause = _AGAIN_SECONDS
+        await self._is_needed.wait()
         while not self._is_stopping:
             member = self._members[number] = _Member(self)
             try:
@@ -237,6 +242,10 @@ class Pool:
         for member in self._running():
             member.send(*message)
 
+    def wake(self) -> None:
+        """See Replicas."""
+        self._is_needed.set()
+
     def forget(self) -> None:
         """See Replicas."""
         self._forgotten_at = self.epoch.raised()
@@ -301,9 +310,11 @@ class Pool:
             case ("call", _, parts, body):
                 return await self._called(parts, body)
             case ("get", _, key):
-                found = await self._core.storage.get(key) if self._core.active is not None else None
+                self._core.running()  # what is not there must not be taken for what nobody may read
+                found = await self._core.storage.get(key)
                 return None if found is None else (found.value, found.version)
             case ("list", _, prefix):
+                self._core.running()
                 return await self._core.storage.list(prefix)
             case ("token", _, text):
                 active = self._core.active

@@ -36,6 +36,7 @@ KINDS = {"kv", "transit"}
 """The engines whose pure routes read their own entries and nothing else."""
 _DERIVED = {"transit"}
 """Those that keep what they have read."""
+_MAX_ENTITIES = 10_000
 Lines = dict[str, tuple[bytes, bytes]]
 
 
@@ -105,6 +106,8 @@ class _Identities:
 
     def keep(self, facts: Facts) -> None:
         if facts.entity is not None:
+            if len(self._known) >= _MAX_ENTITIES:
+                self._known.clear()
             self._known[facts.token.entity] = facts.entity
 
     def entity(self, identifier: str) -> "Entity | None":
