@@ -249,6 +249,17 @@ class Load:
             thread.join()
 
 
+def test_a_worker_that_comes_late_answers_although_nothing_changes_any_more(vault: VaultProcess):
+    vault.ok("POST", "secret/data/a", {"data": {"n": 1}})
+    for process in workers(vault):
+        os.kill(process, signal.SIGKILL)
+        until(lambda process=process: process not in workers(vault))
+    until(lambda: has_workers(vault))
+    with everywhere(vault) as connections:
+        for connection in connections:
+            assert connection.call("GET", "secret/data/a")[1]["data"]["data"] == {"n": 1}
+
+
 def test_a_killed_worker_loses_nothing_and_is_replaced(vault: VaultProcess, tmp_path: Path):
     vault.ok("POST", "transit/keys/k", {})
     load = Load(vault, 6)

@@ -92,6 +92,8 @@ class Front:
             case ("ended", epoch, change):
                 self._end(change)
                 self._reach(epoch)
+            case ("reached", epoch):
+                self._reach(epoch)
             case ("forget", epoch):
                 self._forget()
                 self._reach(epoch)
@@ -137,7 +139,7 @@ class Front:
         self._barrier.seal()
 
     def _reach(self, epoch: int) -> None:
-        self._applied = epoch
+        epoch = self._applied = max(epoch, self._applied)
         if self._behind:
             waiting, self._behind = self._behind, []
             for wanted, future in waiting:

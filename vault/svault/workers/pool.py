@@ -54,7 +54,7 @@ class _Member:
         self.forgot = -1
         self.gone = asyncio.Event()
 
-    async def start(self, hello: Message, changes: list[Message]) -> None:
+    async def start(self, hello: Message) -> None:
         """Start its process. Raises OSError."""
         ours, theirs = socket.socketpair()
         self.connections, taken = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -83,8 +83,10 @@ class _Member:
             lambda: Channel(self._received, self._lost), sock=ours
         )
         self.channel.send(*hello)
-        for change in changes:
+        # In one step: whatever changes from here on is told as well.
+        for change in self.pool.changes_under_way():
             self.channel.send(*change)
+        self.channel.send("reached", self.pool.epoch.value)
 
     def _received(self, messages: list[Message]) -> None:
         self.pool.received(self, messages)
@@ -173,7 +175,7 @@ class Pool:
         while not self._is_stopping:
             member = self._members[number] = _Member(self)
             try:
-                await member.start(self._hello, list(self._open.values()))
+                await member.start(self._hello)
                 await member.gone.wait()
             except OSError as error:
                 _log.error("a worker could not be started: %s", error.strerror)
@@ -237,6 +239,10 @@ class Pool:
         """See Watcher."""
         if self._open.pop(change, None) is not None:
             self._tell(("ended", self.epoch.raised(), change))
+
+    def changes_under_way(self) -> list[Message]:
+        """What a worker that comes now must know of."""
+        return list(self._open.values())
 
     def _tell(self, message: Message) -> None:
         for member in self._running():
