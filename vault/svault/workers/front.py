@@ -162,6 +162,9 @@ class Front:
             return None
         started = perf_counter()
         if self._epoch.value != self._applied:
+            # To hand a request on is right whatever has changed, and a write need not wait for the message of another.
+            if self._replica is not None and self._replica.request(call) is None:
+                return None
             await self._catch_up()
         if self._clock.monotonic() >= self._epoch.valid_until:
             return None
