@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+DEPOSED = "@old"
 PlanKind = Literal["apply", "destroy", "rollback", "workflow"]
 StepAction = Literal["create", "update", "delete", "backup", "task"]
+
+
+def deposed(address: str) -> str:
+    """What the state calls a resource whose successor is made beside it, until it is deleted."""
+    return address + DEPOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,13 @@ class RetryPolicy:
 class PlanStep:
     """One step. Those whose `needs` are done may run at the same time; `wave` (from 1) is for people.
 
-    For `create` and `update`, `wanted` is the resource as it shall be: `kind`, `name`, `region`, `values`, `record`, `model`,
-    `path`, `names` (as in `resource.Recorded`), secrets sealed. `paths` are the leaves that an update brings over, `previous`
-    the address that a renamed resource has in the state. A `task` has its type and its configuration instead (`workflow.tasks`).
+    For `create` and `update`, `wanted` is the resource as it shall be (`address`, `kind`, `name`, `provider`, `region`, `values`,
+    `record`, `model`, `path`, `names`: see `resource.Recorded`); its secret leaves are sealed in the contexts `LINEAGE/ADDRESS`
+    (values) and `LINEAGE/ADDRESS/record`. `paths` are the leaves that an update brings over, `previous` the address that a
+    renamed resource has in the state.
+
+    With `is_replacement` a creation comes beside the old one, which the state calls `deposed(address)` from then on; that is the
+    address of the step that deletes it later. A `task` has its type and its configuration instead (`workflow.tasks`).
     """
 
     id: str
