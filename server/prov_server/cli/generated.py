@@ -33,7 +33,11 @@ TITLES = {
 GROUPS = {"import": "Bring in what another tool describes", "migrate": "Plan the way from one configuration to another"}
 """What help says of a group, where its toolset's purpose does not do."""
 
-PERSONS = {"vault store": "secret/app password --generate", "cert generate": "--domain example.com"}
+PERSONS = {
+    "vault store": "secret/app password --generate",
+    "vault encrypt": "backups --file backup.tar",
+    "cert generate": "--domain example.com",
+}
 """Commands of a person that take the place of a tool's, because a person says other things; with an example of each."""
 
 

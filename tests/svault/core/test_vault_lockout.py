@@ -130,6 +130,9 @@ async def test_a_role_is_locked_out_by_wrong_secret_ids():
         assert found[0]["alias_identifiers"] == [role]
         clock.advance(15 * MINUTES)
         assert await enter(secret) == 200
+        assert [await enter("wrong") for _ in range(6)] == [400] * 5 + [403]
+        await vault.ok("DELETE", "auth/approle/role/r")
+        assert (await vault.ok("GET", "sys/locked-users"))["data"]["total"] == 0
 
 
 async def test_the_limits_are_tuned_and_can_be_switched_off():

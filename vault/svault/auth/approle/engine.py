@@ -112,6 +112,7 @@ class AppRoleEngine(Engine):
             for hashed in await self.mount.view.list(f"secret-id/{name}/"):
                 await self._destroy(role, hashed)
             await self.mount.view.commit({f"role/{name}": None, f"role-id/{self._hashed(role.role_id)}": None})
+            await self.lockout.unlock(role.role_id)
 
     @route(ROLE + "/role-id", _READ)
     async def read_role_id(self, request: Request) -> Response:
