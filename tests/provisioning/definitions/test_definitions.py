@@ -189,7 +189,7 @@ def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, text: str, words
 
 def test_a_circle_of_tasks_is_named(tmp_path: Path):
     text = 'name = "x"\n[[tasks]]\nid = "a"\ntask = "wait"\nneeds = ["b"]\n[[tasks]]\nid = "b"\ntask = "wait"\nneeds = ["a"]'
-    with pytest.raises(CycleError, match="a.*b"):
+    with pytest.raises(CycleError, match=r"a.*b"):
         read(write(tmp_path, "circle", text))
 
 
@@ -205,7 +205,7 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path):
 def test_a_wrong_field_of_a_resource_is_told_with_its_task(tmp_path: Path):
     text = 'name = "x"\n[[tasks]]\nid = "web"\ntask = "provision_server"\nconfig = { name = "web", plann = "small" }'
     _, tasks = filled(read(write(tmp_path, "typo", text)), {})
-    with pytest.raises(InvalidInputError, match="web: .*plann"):
+    with pytest.raises(InvalidInputError, match=r"web: .*plann"):
         fragment(tasks, "aws")
 
 

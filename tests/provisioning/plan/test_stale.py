@@ -68,7 +68,7 @@ def test_a_stored_plan_opens_as_it_was(plan: Plan):
         lambda plan: plan.body.replace(b"t3.micro", b"t3.large"),
         lambda plan: plan.body.replace(b'"serial":4', b'"serial":5'),
         lambda plan: plan.body[:-1],
-        lambda plan: b"",
+        lambda _plan: b"",
     ],
 )
 def test_an_altered_plan_is_refused(plan: Plan, body):
