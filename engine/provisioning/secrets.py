@@ -43,11 +43,25 @@ async def seal_values(values: Mapping[str, Any], secrets: Secrets, context: str)
 
 async def unseal_values(values: Mapping[str, Any], secrets: Secrets, context: str) -> dict[str, Any]:
     """The other direction."""
+    return await _with_sealed(values, lambda sealed, path: secrets.unseal(sealed, f"{context}#{path}"))
+
+
+async def reseal_values(values: Mapping[str, Any], secrets: Secrets, old: str, new: str) -> dict[str, Any]:
+    """What is sealed in one context, sealed in another; nothing else changes."""
+
+    async def again(sealed: str, path: str) -> Any:
+        return {SEALED: await secrets.seal(await secrets.unseal(sealed, f"{old}#{path}"), f"{new}#{path}")}
+
+    return await _with_sealed(values, again)
+
+
+async def _with_sealed(values: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """The values with `change(sealed, path)` in the place of every sealed leaf."""
 
     async def opened(value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
             if set(value) == {SEALED}:
-                return await secrets.unseal(value[SEALED], f"{context}#{path}")
+                return await change(value[SEALED], path)
             return {key: await opened(inner, f"{path}.{key}" if path else key) for key, inner in value.items()}
         if isinstance(value, Sequence) and not isinstance(value, str):
             return [await opened(inner, f"{path}[{index}]") for index, inner in enumerate(value)]

@@ -17,10 +17,10 @@ from prov_judge.migration.model import Migration
 from prov_judge.migration.plan import plan_scene
 from prov_judge.migration.scene import Scene
 from prov_judge.migration.words import compliance_words, told_compliance
-from provisioning.plan.model import Basis, Plan, PlanKind
+from provisioning.plan.model import DEPOSED, Basis, Plan, PlanKind
 from provisioning.plan.steps import Steps, steps_of
 from provisioning.resource import Recorded
-from provisioning.secrets import Secrets, seal_values
+from provisioning.secrets import Secrets, has_sealed, seal_values, unseal_values
 from provisioning.state.configuration import current_configuration, things_of
 from provisioning.state.model import Head
 
@@ -69,8 +69,13 @@ class Wish:
 
 async def make_plan(wish: Wish, secrets: Secrets) -> Plan:
     """The plan. Raises what sealing raises when the configuration holds a secret in plain text and there is no vault."""
-    draft = await asyncio.to_thread(_drafted, wish)
     lineage = wish.head.lineage
+    wish = replace(
+        wish,
+        resources=await _readable(wish.resources, secrets, lineage),
+        to=None if wish.to is None else await _readable(wish.to, secrets, lineage),
+    )
+    draft = await asyncio.to_thread(_drafted, wish)
     sealed = [
         {
             **wanted,
@@ -107,6 +112,19 @@ async def make_plan(wish: Wish, secrets: Secrets) -> Plan:
         rolls_back_on_failure=wish.rolls_back_on_failure,
         targets=dict(wish.targets),
     )
+
+
+async def _readable(resources: Sequence[Recorded], secrets: Secrets, lineage: str) -> list[Recorded]:
+    """The resources with their sealed leaves opened, so that a secret that is the same is no change."""
+    found = []
+    for one in resources:
+        context = f"{lineage}/{one.address.removesuffix(DEPOSED)}"
+        if has_sealed(one.values) or has_sealed(one.record):
+            values = await unseal_values(one.values, secrets, context)
+            found.append(replace(one, values=values, record=await unseal_values(one.record, secrets, f"{context}/record")))
+        else:
+            found.append(one)
+    return found
 
 
 def config_sha256(config: InfrastructureConfig | None) -> str:

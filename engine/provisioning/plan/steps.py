@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prov_gen.effective import region_of
+from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_judge.changes.masking import shown, shown_path
 from prov_judge.changes.things import Thing
 from prov_judge.migration.model import Migration, Step
@@ -59,10 +60,10 @@ def steps_of(scene: Scene, migration: Migration) -> Steps:
     require_order(steps)
     made = [scene.after[step.address] for step in steps if step.action in {"create", "update"}]
     notes = tuple(f"by hand: {step.title}" for step in by_hand)
-    return Steps(_waved(steps), tuple(wanted_of(thing, scene) for thing in made), notes)
+    return Steps(_waved(steps), tuple(wanted_of(thing, scene.target) for thing in made), notes)
 
 
-def wanted_of(thing: Thing, scene: Scene) -> dict[str, Any]:
+def wanted_of(thing: Thing, config: InfrastructureConfig) -> dict[str, Any]:
     """A thing as JSON values: all that the state will record of it."""
     values = dict(thing.values)
     return {
@@ -70,7 +71,7 @@ def wanted_of(thing: Thing, scene: Scene) -> dict[str, Any]:
         "kind": thing.kind,
         "name": thing.name,
         "provider": thing.provider,
-        "region": str(values.get("region") or region_of(thing.item.record, scene.target)),
+        "region": str(values.get("region") or region_of(thing.item.record, config)),
         "values": values,
         "record": thing.item.record.model_dump(mode="json", by_alias=True),
         "model": type(thing.item.record).__name__,

@@ -2,7 +2,7 @@
 
 A provider is synchronous and holds no state of ours: the engine runs it in threads. All of its methods may run several times for
 the same thing (steps run at least once), so `create` completes what an earlier attempt began, and `delete` of what is gone
-succeeds. Errors are those of `provisioning.errors`: ProviderBusyError and ProviderSilentError are tried again, the others are not.
+succeeds. Errors are those of `provisioning.errors`: ProviderBusyError and ProviderSilentError are tried again, others not.
 """
 
 from collections.abc import Callable, Mapping, Sequence

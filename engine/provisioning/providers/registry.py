@@ -34,7 +34,9 @@ PROVIDERS: Mapping[str, Entry] = {
         ("access_key_id", "secret_access_key", "session_token?"),
         ("profile?",),
     ),
-    "upcloud": Entry("provisioning.providers.upcloud.provider", "UpcloudProvider", "", "UpCloud", ("username", "password")),
+    "upcloud": Entry(
+        "provisioning.providers.upcloud.provider", "UpCloud", "", "UpCloud", ("username?", "password?", "token?"), ("ssh_keys?",)
+    ),
     "local": Entry("provisioning.providers.local.provider", "LocalProvider", "local", "LXD on this machine"),
 }
 
@@ -48,14 +50,18 @@ def entry(name: str) -> Entry:
     return PROVIDERS[name]
 
 
-def open_provider(account: Account) -> Provider:
-    """The provider of an account. Raises ProviderAccountError when what it needs is not installed."""
-    found = entry(account.provider)
+def provider_class(name: str) -> type[Provider]:
+    """A provider's class: what it is called, its version, its kinds. Raises ProviderAccountError when a package is missing."""
+    found = entry(name)
     try:
-        make = cast("Callable[[Account], Provider]", getattr(import_module(found.module), found.name))
+        return cast("type[Provider]", getattr(import_module(found.module), found.name))
     except ModuleNotFoundError as error:
         raise ProviderAccountError(
-            f"the provider {account.provider} needs the package {error.name}",
-            hint=f"pip install 'stratumops[{found.extra or account.provider}]'",
+            f"the provider {name} needs the package {error.name}", hint=f"pip install 'stratumops[{found.extra or name}]'"
         ) from None
+
+
+def open_provider(account: Account) -> Provider:
+    """The provider of an account. Raises ProviderAccountError when what it needs is not installed."""
+    make = cast("Callable[[Account], Provider]", provider_class(account.provider))
     return make(account)

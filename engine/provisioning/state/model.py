@@ -47,6 +47,14 @@ class Serial:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A place where the history is not what it was: `said` is one sentence. A serial of 0 is what belongs to none."""
+
+    serial: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write. `token` grows with every holder (fencing): a write under an older one is refused."""
 

@@ -1,7 +1,10 @@
 """The one way to the state. Synchronous and safe to use from threads; every method is one transaction or none.
 
-Writes that belong to an operation take its lease and are refused (LeaseLostError) once another process has taken over. A change of
-resources makes a new serial, linked by hash to the one before; every serial stays and can be read again.
+Writes that belong to an operation take its lease and are refused (LeaseLostError) once another process has taken over. A change
+of resources makes a new serial, linked by hash to the one before; every serial stays and can be read again.
+
+Every method may raise UnavailableError (the disk is full, the server is away: nothing was written, the same call works later) and
+StateCorruptError (the next opening restores what there is).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.resource import Recorded
-from provisioning.state.model import Head, Intent, Lease, Operation, OperationStatus, Serial, StepRun, StoredApproval, StoredPlan
+from provisioning.state.model import (
+    Break,
+    Head,
+    Intent,
+    Lease,
+    Operation,
+    OperationStatus,
+    Serial,
+    StepRun,
+    StoredApproval,
+    StoredPlan,
+)
 
 LEASE_SECONDS = 60.0
 
@@ -56,11 +70,29 @@ class StateStore:
         raise NotImplementedError
 
     def move(self, source: str, target: str, write: Write) -> Head:
-        """Give a resource another address. Raises NotFoundError, ConflictError (taken)."""
+        """Give a resource another address, also where others name it. Raises NotFoundError, ConflictError (taken).
+
+        Leaves that were sealed for the old address stay as they are: who moves seals them again first.
+        """
         raise NotImplementedError
 
     def note_check(self, seen: Mapping[str, tuple[str, Mapping[str, Any], float]], write: Write) -> None:
         """What a refresh saw, by address: status, differing leaves, when. Makes no serial: what is recorded stays the same."""
+        raise NotImplementedError
+
+    def restore(self, to: Sequence[Recorded], write: Write, *, lineage: str = "", at_least: int = 0) -> Head:
+        """Make the records these and no others, in a new serial whose number is at least `at_least` (`transfer` says when).
+
+        A state that never had a serial takes the `lineage`. Raises LeaseLostError.
+        """
+        raise NotImplementedError
+
+    def moment(self) -> tuple[Head, list[Recorded]]:
+        """Where it stands and all resources by address, of one moment."""
+        raise NotImplementedError
+
+    def verify_history(self) -> list[Break]:
+        """Where the history is broken: hashes that do not follow, rows that are not what their serial says. Empty is whole."""
         raise NotImplementedError
 
     def serials(self, limit: int = 0) -> list[Serial]:
@@ -70,7 +102,10 @@ class StateStore:
     # The lease
 
     def acquire(self, holder: str, operation: str, seconds: float = LEASE_SECONDS) -> Lease:
-        """Take the lease: free, over, or held by a dead process of this machine or by the same operation. Raises StateLockedError."""
+        """Take the lease: free, over, or held by a dead process of this machine or by the same operation.
+
+        `holder` is `holder.this_process()`. Raises StateLockedError, which says who has it.
+        """
         raise NotImplementedError
 
     def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> Lease:
@@ -101,7 +136,7 @@ class StateStore:
 
     def update_operation(
         self,
-        id: str,
+        id: str,  # noqa: A002 - as above
         *,
         status: OperationStatus | None = None,
         error: str | None = None,
@@ -109,7 +144,7 @@ class StateStore:
         wants_cancel: bool | None = None,
         started_at: float | None = None,
         ended_at: float | None = None,
-    ) -> Operation:  # noqa: A002 - as above
+    ) -> Operation:
         """Change what is given; a final status stays."""
         raise NotImplementedError
 
@@ -176,9 +211,20 @@ class StateStore:
         raise NotImplementedError
 
 
-def open_store(place: Path | str, *, name: str = "default", notify: Callable[[str], None] = lambda _said: None) -> StateStore:
-    """The state in a folder (`state.db` in it, made if missing), or at a PostgreSQL URL under a name; migrations run first.
+def open_store(
+    place: Path | str,
+    *,
+    name: str = "default",
+    notify: Callable[[str], None] = lambda _said: None,
+    clock: Callable[[], float] | None = None,
+) -> StateStore:
+    """The state in a folder (`state.db` in it, made if missing), or at a PostgreSQL URL under a `name`; migrations run first.
 
-    `notify` is told in a sentence when something was restored. Raises StateTooNewError, StateCorruptError, UnavailableError.
+    `notify` is told in a sentence when something was restored. `clock` is what leases go by, for tests: this machine's in a
+    folder, the server's on PostgreSQL. Raises StateTooNewError, StateCorruptError, UnavailableError, InvalidInputError (no URL).
     """
-    raise NotImplementedError
+    from provisioning.state.opening import open_folder, open_url  # noqa: PLC0415 - SQLAlchemy takes its time
+
+    if isinstance(place, str) and "://" in place:
+        return open_url(place, name, clock)
+    return open_folder(Path(place), notify, clock)

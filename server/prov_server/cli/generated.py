@@ -25,6 +25,11 @@ TITLES = {
     "cost": "Before you apply",
     "compliance": "Before you apply",
     "migration": "Before you apply",
+    "engine": "Plan and apply",
+    "providers": "Plan and apply",
+    "workflows": "Plan and apply",
+    "infra": "What there is",
+    "state": "What there is",
     "vault": "Secrets",
     "admin": "This workspace",
 }
@@ -36,6 +41,9 @@ GROUPS = {"import": "Bring in what another tool describes", "migrate": "Plan the
 PERSONS = {
     "vault store": "secret/app password --generate",
     "vault encrypt": "backups --file backup.tar",
+    "plan": "main.ncl",
+    "query": "how many servers are running per region",
+    "workflow run": "health-check --set host=localhost --dry-run",
     "cert generate": "--domain example.com",
 }
 """Commands of a person that take the place of a tool's, because a person says other things; with an example of each."""
