@@ -117,7 +117,7 @@ class Runtime:
             "system_database_url": _url(self._place),
             "application_version": WORKFLOW_VERSION,
             "executor_id": this_process(),
-            "log_level": "ERROR",
+            "log_level": "CRITICAL",  # what it would print with a traceback is told by our own errors
             "notification_listener_polling_interval_sec": _POLL_SECONDS,
             "enable_otlp": False,
         }

@@ -36,7 +36,6 @@ _SINCE = "2026-07-28"
 _KEY = "approval"
 _BEFORE = {"queued", "waiting_for_approval"}
 """An operation that has just been submitted is queued for a moment."""
-_WORD = 4
 _MOST_LINES = 12
 _MOST_LINE = 200
 _FORM: Any = {
@@ -106,7 +105,8 @@ async def settle(app: "Application", stored: "StoredPlan", plan: "Plan", answer:
 
 
 async def _settled(app: "Application", stored: "StoredPlan", plan: "Plan", answer: ElicitResult) -> Outcome:
-    from provisioning.approval.document import Seat  # noqa: PLC0415 - after the handshake
+    from prov_server.approval.asking import word_of  # noqa: PLC0415 - after the handshake
+    from provisioning.approval.document import Seat  # noqa: PLC0415 - as above
     from provisioning.errors import ApprovalDeniedError, PlanSpentError  # noqa: PLC0415 - as above
 
     typed = (answer.content or {}).get("word")
@@ -124,11 +124,6 @@ async def _settled(app: "Application", stored: "StoredPlan", plan: "Plan", answe
     except (ApprovalDeniedError, PlanSpentError):
         return "late"
     return "denied"
-
-
-def word_of(plan_id: str) -> str:
-    """What the person types: the first four digits of the plan's id."""
-    return plan_id.removeprefix("plan-")[:_WORD]
 
 
 def at_once(arguments: Json) -> Json:

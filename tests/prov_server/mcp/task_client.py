@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from prov_server.mcp.tasks import EXTENSION
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 POLL_SECONDS = 0.05
 ENDED = {"completed", "failed", "cancelled"}
 Told = dict[str, Any]

@@ -23,7 +23,7 @@ from stratumops.workspace import Workspace
 from .conftest import Connect, text_of
 from .task_client import PATIENCE, POLL_SECONDS, TakesTasks, ask, begun, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # an approved plan starts a cloud
 
 CONFIG = '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'
 OTHER = '{ provider = "aws", servers = [{ name = "other", plan = "t3.micro" }] }'

@@ -28,7 +28,7 @@ from stratumops.workspace import Workspace
 from .conftest import text_of
 from .task_client import PATIENCE, POLL_SECONDS, TakesTasks, ask, begun, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # an apply starts a cloud, two of them a server each
 
 PROV = str(Path(sys.executable).with_name("prov"))
 CONFIG = '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'

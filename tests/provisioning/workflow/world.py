@@ -166,6 +166,7 @@ def world(
     boundary: Callable[[str], None] = lambda _: None,
     handles: Mapping[str, str] = {},
     allows: Allows | None = None,
+    place: str = "",
     **engine: Any,
 ) -> Iterator[World]:
     """A workspace in a folder; entered again, the same one."""
@@ -184,7 +185,7 @@ def world(
     def fresh(plan: Plan) -> None:
         require_fresh(plan, real.head(), {"paper": "1"}, real.serials())
 
-    runtime = Runtime(Engine(store, of, vault, allowing, fresh, **{"tasks": TASKS, **engine}), folder / "own")
+    runtime = Runtime(Engine(store, of, vault, allowing, fresh, **{"tasks": TASKS, **engine}), place or folder / "own")
     try:
         yield World(folder, real, cloud, vault, allowing, runtime, Control(runtime))
     finally:

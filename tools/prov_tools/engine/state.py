@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Address = Annotated[str, Field(min_length=3, max_length=400, description="Such as server.web")]
 
 
+DOWN = frozenset({"stopped", "failed"})
+"""No difference from what is recorded, which says nothing about it, but nothing that should be passed over."""
+
+
 class ResourceRow(BaseModel):
     """A recorded resource."""
 
@@ -222,11 +226,12 @@ def _told(found: "DriftReport", ctx: Context) -> dict[str, Any]:
             address=one.address,
             state=one.verdict,
             differs=[
-                f"{leaf.path}: {value(leaf.path, leaf.recorded)} -> {value(leaf.path, leaf.seen)}" for leaf in one.differences
+                *(f"{leaf.path}: {value(leaf.path, leaf.recorded)} -> {value(leaf.path, leaf.seen)}" for leaf in one.differences),
+                *([f"it is {one.status}"] if one.status in DOWN else []),
             ],
         )
         for one in found.resources
-        if one.verdict != "in_sync"
+        if one.verdict != "in_sync" or one.status in DOWN
     ]
     rows += [
         DriftRow(

@@ -7,7 +7,7 @@ from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
 from prov_tools.engine.state import DriftOutput
 
-STYLES = {"changed": "warning", "missing": "error", "unmanaged": "info"}
+STYLES = {"in_sync": "warning", "changed": "warning", "missing": "error", "unmanaged": "info"}
 
 
 def show(answer: Answer) -> None:
@@ -16,7 +16,10 @@ def show(answer: Answer) -> None:
     assert isinstance(found, DriftOutput)
     out = answer.session.out
     for one in found.drifted:
-        tree = Tree(Text.assemble((one.state, STYLES[one.state]), "  ", (visible(one.address), "name")), guide_style="quiet")
+        tree = Tree(
+            Text.assemble((one.state.replace("_", " "), STYLES[one.state]), "  ", (visible(one.address), "name")),
+            guide_style="quiet",
+        )
         for difference in one.differs:
             tree.add(Text(visible(difference)))
         out.print(tree)
