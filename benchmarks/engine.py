@@ -151,18 +151,18 @@ async def _heard(own: Path, provider: "Provider") -> Sample:
             plan = await engine.plan(_groups(2, first=number), by="bench")
             operation = await engine.submit(plan.id, by="bench")
             store = await engine.store()
-            await asyncio.to_thread(_until, lambda: store.operation(operation.id).status == "waiting_for_approval")
+            await asyncio.to_thread(_until, store, operation.id, lambda one: one.status == "waiting_for_approval")
             await _approved(engine, plan, key)
             began = time.perf_counter()
-            await asyncio.to_thread(_until, lambda: store.operation(operation.id).status != "waiting_for_approval")
+            await asyncio.to_thread(_until, store, operation.id, lambda one: one.status != "waiting_for_approval")
             values.append(time.perf_counter() - began)
-            await asyncio.to_thread(_until, lambda: store.operation(operation.id).is_final)
+            await asyncio.to_thread(_until, store, operation.id, lambda one: one.is_final)
     return Sample(values, "from the approval in the state to the operation that goes on")
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def _until(store: Any, operation: str, holds: Callable[[Any], bool]) -> None:
     deadline = time.monotonic() + 60
-    while not holds():
+    while not holds(store.operation(operation)):
         if time.monotonic() > deadline:
             raise NotMeasuredError("the operation did not go on")
         time.sleep(0.002)

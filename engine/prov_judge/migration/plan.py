@@ -46,7 +46,7 @@ def plan_steps(current: InfrastructureConfig, target: InfrastructureConfig) -> M
 
 def plan_scene(scene: Scene, *, moves: bool = True) -> Migration:
     """The plan of a scene that is known already. Without `moves` what goes to another provider is replaced like anything else."""
-    moving = across.moved(scene) if moves else ()
+    moving = across.moved(scene) if moves else []
     drafts = across.drafts_across(scene) if moving else drafts_within(scene)
     steps, found = steps_of(drafts.values())
     counted = Counter(change.action for change in _of_things(scene))

@@ -72,9 +72,11 @@ class Control:
         """Begin to do a plan; the same plan again answers the operation that does it already.
 
         `wait_seconds` is how long it waits for the state's lease when another operation has it: None for as long as it takes, 0
-        to be refused at once. Raises CycleError and InvalidInputError for steps that cannot be ordered.
+        to be refused at once. Raises CycleError and InvalidInputError for steps that cannot be ordered, and as
+        `Runtime.start`.
         """
         in_order({step.id: step.needs for step in plan.steps})
+        self._runtime.start()
         stored = StoredPlan(plan.id, plan.sha256, plan.body, plan.made_at, plan.expires_at)
         self._store.keep_plan(stored)
         self._plans[stored.id] = plan

@@ -1,6 +1,5 @@
 """What the attempts of one operation share: the state, the clouds, the vault, the lease, and the journal so far."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,7 +43,7 @@ class Site:
         self._is_stopping = is_stopping
         self.lineage = engine.store.head().lineage
         self._runs = {run.step: run for run in engine.store.steps(operation.id)}
-        self._lock = threading.Lock()
+        self._cut_off = {intent.address for intent in engine.store.intents(is_open=True)}
 
     @property
     def store(self) -> StateStore:
@@ -116,7 +115,8 @@ class Site:
                 hear=self._hear(run),
             )
             # Calls about it of which nobody knows what became of them, of whatever operation: we hold the lease.
-            cut_off = self.store.intents(address=run.address, is_open=True) if run.address else []
+            may_be = number > 1 or earlier is not None or run.address in self._cut_off
+            cut_off = self.store.intents(address=run.address, is_open=True) if may_be and run.address else []
             done = act(run, journal)
             self._settle(cut_off, was_there=done.was_there)
             over = replace(run, status="succeeded", ended_at=time.time(), error="", said="", result=done.result)
@@ -130,6 +130,7 @@ class Site:
 
     def _failed(self, run: StepRun, number: int, retry: RetryPolicy, error: Exception) -> Mapping[str, Any]:
         now, words = time.time(), said(error)
+        self._require_lease()
         if self._is_stopping() and not is_permanent(error):
             raise InterruptedStepError from None
         if is_permanent(error) or number > retry.max_retries or self.watch.is_cancelled:
@@ -145,9 +146,16 @@ class Site:
         def hear(words: str) -> None:
             if words != heard[0]:
                 heard[0] = words
+                self._require_lease()
                 self.note(replace(run, said=words))
 
         return hear
+
+    def _require_lease(self) -> None:
+        """Raises LeaseLostError: words of a process that was taken over must not cover those of its successor."""
+        now = self.store.lease()
+        if now is None or now.token != self.watch.lease.token:
+            raise LeaseLostError("another process goes on with this operation", hint="look at its status")
 
     def look_up(self, step: PlanStep, identity: str, region: str, kind: str) -> list[Found]:
         """What carries the tags of an identity at its provider. Raises ProviderErrors."""

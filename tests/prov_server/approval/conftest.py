@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from prov_server.approval.remembered import runtime_folder
+from prov_server.cli.demonstration.terminal_driver import TerminalDriver
 from provisioning.approval.key_files import ApproverFolder, write_new
 from provisioning.approval.keys import ApproverKey, lock_key, new_key
 from provisioning.plan.model import Basis, Plan
 from provisioning.state.model import StoredPlan
 from provisioning.state.store import StateStore, open_store
-from terminal_driver import TerminalDriver
 
 PROGRAM = Path(__file__).with_name("program.py")
 PASSPHRASE = "corazón tilde órbita zafiro"

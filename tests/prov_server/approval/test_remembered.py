@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from prov_server.approval.remembered import RememberedKey, forget, recall, remember, runtime_folder
+from prov_server.cli.demonstration.terminal_driver import TerminalDriver
 from provisioning.approval.document import CONTEXT
 from provisioning.approval.key_files import ApproverFolder
 from provisioning.approval.keys import new_key, unlock_key
 from provisioning.state.model import StoredPlan
 from provisioning.state.store import StateStore
 from stratumops.errors import UnavailableError
-from terminal_driver import TerminalDriver
 
 from .conftest import PASSPHRASE, PROMPT, MakePlan, Shell, events, until, word
 

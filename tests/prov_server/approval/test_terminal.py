@@ -13,7 +13,7 @@ import pytest
 
 from prov_server.approval.places import place_of, stat_of, terminal_path
 from prov_server.approval.terminal import NoTerminalError, Terminal
-from terminal_driver import TerminalDriver
+from prov_server.cli.demonstration.terminal_driver import TerminalDriver
 
 from .conftest import PROMPT
 

@@ -298,3 +298,25 @@ async def test_a_client_that_knows_no_tasks_waits_as_it_always_did(server: ProvS
                 break
             assert time.monotonic() < deadline
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def test_a_state_that_cannot_be_opened_is_an_error_of_its_own(server: ProvServer, workspace: Workspace):
+    workspace.make_own()
+    place = workspace.own / "sandbox"
+    place.write_text("no folder")
+    async with taking(server) as client:
+        for method, more in (("tasks/get", {}), ("tasks/cancel", {})):
+            with pytest.raises(MCPError) as caught:
+                await ask(client.session, method, "op-000000000000", **more)
+            assert caught.value.error.code != INVALID_PARAMS
+            assert caught.value.error.data["code"] != "internal"
+    place.unlink()
+
+
+async def test_a_cancellation_is_refused_where_the_tool_is(server: ProvServer):
+    async with taking(server) as client:
+        handle = await begun(client, "apply_plan", {"plan_id": await planned(client)})
+        await client.call_tool("toolsets", {"action": "disable", "names": ["engine"]})
+        with pytest.raises(MCPError, match="toolset"):
+            await ask(client.session, "tasks/cancel", handle["taskId"])
+        assert (await ask(client.session, "tasks/get", handle["taskId"]))["status"] == "working"

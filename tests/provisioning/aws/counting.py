@@ -11,7 +11,6 @@ _EC2 = {
     "internet gateway": ("describe_internet_gateways", "InternetGateways"),
     "address": ("describe_addresses", "Addresses"),
     "security group": ("describe_security_groups", "SecurityGroups"),
-    "network interface": ("describe_network_interfaces", "NetworkInterfaces"),
     "flow log": ("describe_flow_logs", "FlowLogs"),
     "volume": ("describe_volumes", "Volumes"),
 }

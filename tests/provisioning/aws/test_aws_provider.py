@@ -255,6 +255,14 @@ def test_a_buckets_logs_go_to_another_one_and_stop_again(make, provider: AwsProv
         s3.delete_object(Bucket=logs, Key=version["Key"], VersionId=version["VersionId"])
 
 
+def test_a_bucket_is_locked_from_its_first_moment(make, provider: AwsProvider):
+    def locked(word: str) -> Values:
+        return base(buckets=[{"name": f"locked-{word}", "object_lock": True}])
+
+    made = make(Example("bucket.locked-{word}", locked)).make()
+    assert made.values["object_lock"] is True
+
+
 def test_what_somebody_wrote_into_a_buckets_policy_stays(make, provider: AwsProvider, client):
     world = make("bucket.shop")
     world.make()

@@ -141,9 +141,12 @@ def test_a_missing_package_is_told_with_how_to_get_it(sandbox: Sandbox, monkeypa
     assert "stratumops[sandbox]" in caught.value.hint
 
 
-def test_a_server_that_does_not_start_says_why(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_environment", lambda: {**os.environ, "PYTHONPATH": "/nowhere"})
-    with pytest.raises(UnavailableError, match="did not start") as caught:
+def test_a_server_that_does_not_start_says_why(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "moto").mkdir()
+    (tmp_path / "moto" / "__init__.py").write_text("raise RuntimeError('moto is broken')")
+    path = os.pathsep.join([str(tmp_path), *(one for one in sys.path if one)])
+    monkeypatch.setattr(module, "_environment", lambda: {**os.environ, "PYTHONPATH": path})
+    with pytest.raises(UnavailableError, match="moto is broken") as caught:
         sandbox.ensure()
     assert "sandbox.log" in caught.value.hint
 

@@ -31,7 +31,6 @@ def count(lineage: str, found: dict[str, list[dict[str, Any]]]) -> Counter[str]:
 
 
 @pytest.mark.lxd
-@pytest.mark.xdist_group("lxd")
 @pytest.mark.timeout(240)
 class TestLxd(ProviderContract):
     """A real daemon."""

@@ -19,7 +19,7 @@ from provisioning.providers.base import NoCalls
 from provisioning.providers.local.provider import LocalProvider
 from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE
 
-pytestmark = [pytest.mark.lxd, pytest.mark.xdist_group("lxd"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lxd, pytest.mark.timeout(240)]
 
 WAIT = 30  # seconds
 

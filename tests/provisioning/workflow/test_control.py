@@ -1,6 +1,8 @@
 """Operations from outside: approval, staleness, two at once, cancellation, watching, stopping and going on."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -417,3 +419,22 @@ async def test_an_operation_with_a_defect_fails_and_says_where_to_look(tmp_path:
         state = await here.done([create("server.web")])
 
         assert (state.operation.status, state.operation.error) == ("failed", "internal: KeyError")
+
+
+async def test_an_operation_that_waits_for_the_lease_can_be_cancelled(here: World):
+    here.cloud.fail("throttle", "Create", "server.one")
+    one = here.control.submit(here.plan([slower(create("server.one"), PATIENT)], title="one"), "ada")
+    await until_waiting(here, one.id, "server.one")
+    two = here.control.submit(here.plan([create("server.two")], title="two"), "grace")
+    await until(here, two.id, "queued")
+    here.control.cancel(two.id, "grace")
+    state = await here.ended(two.id)
+    assert (state.operation.status, state.operation.error) == ("cancelled", "cancelled before anything was done")
+
+    here.control.cancel(one.id, "ada")
+    await here.ended(one.id)
+
+
+def test_the_durable_machinery_is_imported_only_when_work_begins():
+    program = "import provisioning.workflow.control, provisioning.drift, sys; sys.exit('dbos' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
