@@ -67,6 +67,14 @@ class SecretHandle:
         return cls(path, field, int(version) if version else None)
 
 
+def typed_handle(text: str) -> SecretHandle | None:
+    """The handle that a person typed, who may leave out `vault:` before it; None when it is none."""
+    try:
+        return SecretHandle.parse(text if text.startswith(SCHEME) else SCHEME + text)
+    except InvalidInputError:
+        return None
+
+
 def is_handle(text: str) -> bool:
     """Whether a text is a secret handle."""
     if not text.startswith(SCHEME):

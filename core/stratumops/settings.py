@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -24,138 +24,23 @@ from pydantic_settings import (
 )
 
 from stratumops.errors import InvalidInputError, NotFoundError
-from stratumops.provider import Provider
+from stratumops.settings_groups import (
+    AuditSettings,
+    EngineSettings,
+    GenerateSettings,
+    LimitSettings,
+    LogSettings,
+    McpSettings,
+    NickelSettings,
+    OperatorOnly,
+    ServerSettings,
+    ValidateSettings,
+    VaultSettings,
+)
 from stratumops.settings_text import Problem, did_you_mean, line_of
 
 FILE_NAME = "prov.toml"
 ENV_PREFIX = "PROV_"
-
-
-class OperatorOnly:
-    """Marks a setting that the workspace's `prov.toml` must not set: only the environment or a flag may.
-
-    A workspace can be somebody else's clone. What names a program to run must come from the person who runs us.
-    """
-
-
-class Group(BaseModel):
-    """A table of `prov.toml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ServerSettings(Group):
-    """`prov serve`: where it listens and who may call."""
-
-    host: Annotated[str, Field(description="Address to listen on; any other than loopback needs TLS")] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535, description="TCP port; 0 takes a free one")] = 8002
-    tls_certificate: Annotated[str, Field(description="PEM file with the certificate chain")] = ""
-    tls_key: Annotated[str, Field(description="PEM file with the private key")] = ""
-    allowed_hosts: Annotated[
-        list[str],
-        Field(description="Host headers to accept besides the listening address, such as prov.example.org:8002"),
-    ] = []
-    max_request_bytes: Annotated[int, Field(ge=1024, le=64 << 20, description="Largest request body, in bytes")] = 4 << 20
-    stateless: Annotated[bool, Field(description="Keep no MCP sessions for older clients; needed behind a load balancer")] = False
-
-
-class McpSettings(Group):
-    """What an MCP client is offered."""
-
-    toolsets: Annotated[
-        list[str], Field(description='Toolsets to offer: names, or "all"; empty means the default set of every toolset')
-    ] = []
-    read_only: Annotated[bool, Field(description="Offer and run only tools that change nothing")] = False
-
-
-class LimitSettings(Group):
-    """What one call may use."""
-
-    max_argument_bytes: Annotated[int, Field(ge=1024, le=64 << 20, description="Largest arguments of a tool call, in bytes")] = (
-        2 << 20
-    )
-    max_concurrent_calls: Annotated[
-        int, Field(ge=1, le=1000, description="Tool calls of one principal that run at once; more wait")
-    ] = 8
-    call_timeout_seconds: Annotated[float, Field(gt=0, le=3600, description="Longest time of a tool call, in seconds")] = 120.0
-    max_rows: Annotated[
-        int,
-        Field(ge=0, le=100_000, description="Longest list in an answer over MCP (resources, failures, steps); 0 is all"),
-    ] = 20
-    max_characters: Annotated[
-        int, Field(ge=0, le=64 << 20, description="Longest text in an answer over MCP (a diff, an exported file); 0 is all")
-    ] = 12_000
-
-
-class NickelSettings(Group):
-    """The sandboxed Nickel evaluator."""
-
-    program: Annotated[
-        str,
-        OperatorOnly(),
-        Field(description="A `nickel` program to use instead of the bundled one: a name on PATH or a path; never from prov.toml"),
-    ] = ""
-    workers: Annotated[int, Field(ge=1, le=32, description="Warm workers")] = 2
-    deadline_seconds: Annotated[float, Field(gt=0, le=600, description="Longest time of one evaluation, in seconds")] = 10.0
-    memory_megabytes: Annotated[int, Field(ge=128, le=65536, description="Address space of one worker, in MiB")] = 1024
-
-
-class ValidateSettings(Group):
-    """`validate_config`."""
-
-    max_findings: Annotated[int, Field(ge=1, le=100_000, description="Findings in one answer; the counts are always whole")] = 100
-    monthly_budget: Annotated[
-        float, Field(ge=0, description="Monthly budget that layer 6 compares a known cost with; 0 means none")
-    ] = 0.0
-
-
-class GenerateSettings(Group):
-    """`generate_config`."""
-
-    provider: Annotated[Provider, Field(description="Provider when neither the words nor the caller name one")] = "aws"
-    environment: Annotated[str, Field(max_length=63, description="Environment tag when the words name none")] = "production"
-
-
-class AuditSettings(Group):
-    """The audit of tool calls, in `.prov/audit/`."""
-
-    enabled: Annotated[bool, OperatorOnly(), Field(description="Write down every tool call; never from prov.toml")] = True
-    required: Annotated[
-        bool,
-        Field(
-            description="Refuse also the answers of calls that only read while the audit cannot be written; "
-            "what changes something never runs then"
-        ),
-    ] = False
-    retention_days: Annotated[int, Field(ge=1, le=36_500, description="How long files that are full are kept, in days")] = 2555
-
-
-class VaultSettings(Group):
-    """The vault: the workspace's own (`prov vault init`), or one at an address."""
-
-    address: Annotated[
-        str,
-        OperatorOnly(),
-        Field(
-            description="A Vault server instead of the workspace's own vault, such as https://vault:8200; never from prov.toml"
-        ),
-    ] = ""
-    token_file: Annotated[
-        str, OperatorOnly(), Field(description="The file with its token; otherwise VAULT_TOKEN is read; never from prov.toml")
-    ] = ""
-    crypto_backend: Annotated[
-        Literal["", "openssl", "oqs", "aws-lc", "rustcrypto"],
-        Field(description="Who computes ML-KEM and ML-DSA in the workspace's own vault; empty: liboqs where it is, else OpenSSL"),
-    ] = ""
-
-
-class LogSettings(Group):
-    """Logs, always on stderr."""
-
-    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least level to write")] = "warning"
-    format: Annotated[Literal["auto", "console", "json"], Field(description="auto: text on a terminal, JSON lines elsewhere")] = (
-        "auto"
-    )
 
 
 class Settings(BaseSettings):
@@ -173,6 +58,7 @@ class Settings(BaseSettings):
     generation: GenerateSettings = GenerateSettings()
     audit: AuditSettings = AuditSettings()
     vault: VaultSettings = VaultSettings()
+    engine: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

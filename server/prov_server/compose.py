@@ -13,6 +13,7 @@ from typing import Any
 from prov_gen.nickel import Limits, Nickel
 from prov_server.audit import Admitted, Audit
 from prov_server.audit.trail import Trail
+from prov_server.engine.access import EngineAccess
 from prov_server.links import Limit, LimitSize, Observe, Offered
 from prov_server.measure import Metrics
 from prov_server.output_redaction import clean_output
@@ -61,6 +62,7 @@ class Application:
     proceed: Proceed[Context]
     prices: Prices
     vault: VaultAccess
+    engine: EngineAccess
     redactor: Redactor
     """What it knows never leaves through a face. Whoever resolves a secret registers it here."""
     audit: Audit
@@ -99,6 +101,7 @@ class Application:
             ),
             prices=self.prices,
             vault=self.vault,
+            engine=self.engine,
             report=clean_report(self.redactor, report),
             pricer=LazyPricer(self.prices, utc_today),
             # Only an MCP client can read resources.
@@ -158,8 +161,9 @@ class Application:
             raise UnavailableError("the Nickel workers do not answer", hint="`prov mcp doctor` says why") from None
 
     async def aclose(self) -> None:
-        """End the workers, close the vault, then the audit."""
+        """End the workers, close the engine and the vault, then the audit."""
         await self.nickel.aclose()
+        await self.engine.aclose()
         await self.vault.aclose()
         await asyncio.to_thread(self.audit.close)
 
@@ -210,6 +214,7 @@ def build(
     limits = settings.limits
     redactor = Redactor() if redactor is None else redactor
     audit = Audit(Trail(workspace, settings.audit.retention_days), settings.audit, redactor)
+    vault = VaultAccess(workspace, settings.vault, shares_it=shares_vault, hide=redactor.register)
     return Application(
         workspace=workspace,
         settings=settings,
@@ -225,7 +230,8 @@ def build(
         metrics=metrics,
         observe=observe,
         prices=Prices(workspace),
-        vault=VaultAccess(workspace, settings.vault, shares_it=shares_vault, hide=redactor.register),
+        vault=vault,
+        engine=EngineAccess(workspace, settings.engine, vault, hide=redactor.register),
         redactor=redactor,
         audit=audit,
         proceed=chain(

@@ -3,6 +3,8 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from prov_server import compose
 from prov_server.compose import Application
 from prov_tools.registry import REGISTRY
 from prov_tools.vault.generation import CHARSETS, generated
+from prov_tools.vault.kept import UNKNOWN, Judge
+from prov_tools.vault.kv import Secret
 from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError, StratumError
 from stratumops.handles import is_handle
 from stratumops.principal import LOCAL
@@ -256,6 +260,43 @@ async def test_a_revoked_certificate_is_in_the_revocation_list(app: Application,
         await everything("revoke_certificate", serial="00:01")
     listed = (await (await app.vault.client()).request("LIST", "pki/certs/revoked"))["data"]["keys"]
     assert made["serial"] in [one.replace("-", ":") for one in listed]
+
+
+async def test_the_list_tells_the_state_of_each_certificate(app: Application, everything: Call):
+    made = await everything("issue_certificate", domain="revoked.example.com")
+    await everything("issue_certificate", domain="valid.example.com")
+    await everything("revoke_certificate", serial=made["serial"])
+    await everything("vault_store", path="secret/app", field="password")
+    rows = (await everything("vault_list"))["secrets"]
+    states = {row["path"].rpartition("/")[2]: row.get("certificate") for row in rows}
+    assert states == {"revoked.example.com": "revoked", "valid.example.com": "valid", "app": None}
+
+
+async def test_the_state_of_a_certificate_follows_from_its_times(app: Application, everything: Call):
+    await everything("issue_certificate", domain="example.com", ttl="90h")
+    client = await app.vault.client()
+    secret = await Secret.at(client, "secret/certs/example.com")
+    facts = await secret.facts()
+    now = datetime.now(UTC)
+    wanted = {0: "valid", 59: "valid", 61: "expires soon", 91: "expired"}
+    for hours, state in wanted.items():
+        kept = await Judge(client, now + timedelta(hours=hours)).kept(secret, facts)
+        assert kept is not None
+        assert kept.state == state, hours
+
+
+async def test_an_engine_that_tells_nothing_of_what_it_revoked_is_noted(app: Application, everything: Call):
+    await everything("issue_certificate", domain="example.com")
+    client = await app.vault.client()
+    secret = await Secret.at(client, "secret/certs/example.com")
+    facts = await secret.facts()
+    assert facts is not None
+    for engine in ("nowhere", "transit"):
+        judge = Judge(client)
+        kept = await judge.kept(secret, replace(facts, custom={**facts.custom, "engine": engine}))
+        assert kept is not None
+        assert kept.state == "valid"
+        assert judge.notes == [UNKNOWN.format(engine=engine)]
 
 
 async def test_what_cannot_be_rotated_is_told(everything: Call):

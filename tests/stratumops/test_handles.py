@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stratumops.errors import InvalidInputError
-from stratumops.handles import SecretHandle, is_handle
+from stratumops.handles import SecretHandle, is_handle, typed_handle
 
 printable = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20)
 segments = printable.map(lambda text: text.replace("/", "")).filter(lambda text: text not in {"", ".", ".."})
@@ -86,3 +86,12 @@ def test_any_text_is_a_handle_or_refused(text: str):
     if is_handle("vault:" + text):
         handle = SecretHandle.parse("vault:" + text)
         assert SecretHandle.parse(str(handle)) == handle
+
+
+def test_a_person_may_leave_out_the_scheme():
+    assert (
+        typed_handle("secret/app#password") == typed_handle("vault:secret/app#password") == SecretHandle("secret/app", "password")
+    )
+    assert typed_handle("secret/app?version=3#password") == SecretHandle("secret/app", "password", 3)
+    for text in ("secret/app", "app#password", "transit/keys/a", "#", "", "secret//a#b"):
+        assert typed_handle(text) is None

@@ -180,4 +180,7 @@ def test_a_program_is_never_named_by_the_workspace(tmp_path, monkeypatch):
         "audit.enabled",
         "vault.address",
         "vault.token_file",
+        "engine.state_url",
+        "engine.workflows_url",
+        "engine.elicitation",
     ]

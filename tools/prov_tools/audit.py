@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from prov_tools.call_log import FOLDER, PUBLIC_FILE, CallLog, Wanted
+from prov_tools.call_log import FOLDER, PUBLIC_FILE, CallLog, Wanted, verify_export
 from prov_tools.context import Context
 from stratumops.errors import InvalidInputError
 from stratumops.tool import ToolInput, ToolOutput, tool
@@ -123,10 +123,10 @@ async def audit_verify(args: AuditVerifyInput, ctx: Context) -> AuditVerifyOutpu
     return await asyncio.to_thread(verified, ctx.workspace.own / FOLDER, None, args.expected_head)
 
 
-def verified(folder: Path, public_key: Path | None, expected_head: str | None) -> AuditVerifyOutput:
-    """Verify the audit in a folder, with the public key in a file or else with the one that lies in the folder.
+def verified(place: Path, public_key: Path | None, expected_head: str | None) -> AuditVerifyOutput:
+    """Verify the audit in a folder or in an exported file, with the public key in a file or else with the copy's own.
 
-    Raises InvalidInputError (no head, no key), NotFoundError (no audit, no such file), UnavailableError.
+    Raises InvalidInputError (no head, no key, no JSON lines), NotFoundError (no audit, no such file), UnavailableError.
     """
     from prov_tools.audit_key import read_public  # noqa: PLC0415 - as below
     from svault.audit.records import Head  # noqa: PLC0415 - nothing of the vault is imported before it is needed
@@ -135,8 +135,9 @@ def verified(folder: Path, public_key: Path | None, expected_head: str | None) -
         expected = Head.parse(expected_head) if expected_head else None
     except ValueError as error:
         raise InvalidInputError(str(error), hint="`prov audit verify` prints the head; keep it somewhere else") from None
-    key = public_key or folder / PUBLIC_FILE
-    found = CallLog(folder).verify(read_public(key) if public_key or key.exists() else None, expected)
+    key = public_key or place / PUBLIC_FILE
+    known = read_public(key) if public_key or key.exists() else None
+    found = verify_export(place, known, expected) if place.is_file() else CallLog(place).verify(known, expected)
     return AuditVerifyOutput(
         ok=found.ok,
         entries=found.entries,

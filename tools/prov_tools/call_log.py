@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratumops.errors import NotFoundError, UnavailableError
+from stratumops.errors import InvalidInputError, NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
     from svault.audit.records import Head
@@ -118,6 +118,26 @@ class CallLog:
                 f"there is no audit of tool calls in {self.folder}", hint="it begins with the first call in a workspace"
             )
         return found
+
+
+def verify_export(file: Path, public_key: bytes | None, expected_head: "Head | None" = None) -> "Verification":
+    """As `CallLog.verify`, for the one file that an export is, whatever it is called.
+
+    Raises InvalidInputError for an export as CSV, which has no signatures, UnavailableError.
+    """
+    from svault.audit.verify import verify_file  # noqa: PLC0415 - as above
+    from svault.crypto.choice import backend  # noqa: PLC0415 - as above
+
+    try:
+        with file.open("rb") as stream:
+            first = stream.read(1)
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    if first != b"{":
+        raise InvalidInputError(
+            f"{file} holds no JSON lines, so it cannot be verified", hint="export it with --format jsonl: CSV has no signatures"
+        )
+    return verify_file(file, public_key, backend("openssl"), expected_head)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

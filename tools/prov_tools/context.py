@@ -1,6 +1,6 @@
 """What a tool's handler may use: handed to it for each call, so that handlers hold no state and read no settings."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prov_gen.nickel import Nickel
     from prov_judge.prices.book import PriceBook
     from prov_tools.vault.access import Vault
+    from provisioning.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Reports(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One call's surroundings. `prices` reads the workspace's price book (and may take 50 ms); `reports` is there where a
-    caller can read resources.
+    """One call's surroundings. `prices` reads the workspace's price book (and may take 50 ms), `engine` opens its state;
+    `reports` is there where a caller can read resources.
     """
 
     workspace: Workspace
@@ -83,6 +84,7 @@ class Context:
     defaults: Defaults
     prices: "Callable[[], PriceBook]"
     vault: "Vault"
+    engine: "Callable[[], Awaitable[Engine]]"
     report: Report = silent
     pricer: "Pricer | None" = None
     reports: Reports | None = None

@@ -6,6 +6,21 @@ from prov_tools.config import generate_config, get_schema, validate_config
 from prov_tools.context import Context
 from prov_tools.core import toolsets
 from prov_tools.cost import estimate_cost
+from prov_tools.engine.operations import apply_plan, operation_status
+from prov_tools.engine.plan import plan_config
+from prov_tools.engine.providers import list_providers, test_provider
+from prov_tools.engine.query import query_infrastructure
+from prov_tools.engine.state import (
+    detect_drift,
+    import_resource,
+    list_resources,
+    move_resource,
+    refresh_state,
+    remove_resource,
+    show_resource,
+    state_history,
+)
+from prov_tools.engine.workflows import execute_workflow, list_workflows, workflow_history
 from prov_tools.exports import export_config, import_terraform
 from prov_tools.migration import plan_migration
 from prov_tools.prices import prices_status
@@ -25,6 +40,11 @@ TOOLSETS = {
     "cost": "What a configuration costs",
     "compliance": "Whether it meets what auditors ask for",
     "migration": "What changing it means",
+    "infra": "What there is",
+    "engine": "Plans, and what is done with them once a person approved",
+    "state": "What is recorded of the infrastructure, and how it has drifted",
+    "providers": "The clouds that can be used here",
+    "workflows": "Workflows and what was done",
     "vault": "Secrets, keys and certificates, by handle",
     "admin": "What this server works with",
 }
@@ -41,6 +61,23 @@ REGISTRY: Registry[Context] = Registry(
         estimate_cost,
         check_compliance,
         plan_migration,
+        query_infrastructure,
+        plan_config,
+        apply_plan,
+        execute_workflow,
+        operation_status,
+        list_resources,
+        show_resource,
+        import_resource,
+        move_resource,
+        remove_resource,
+        refresh_state,
+        detect_drift,
+        state_history,
+        list_providers,
+        test_provider,
+        list_workflows,
+        workflow_history,
         prices_status,
         audit_list,
         audit_verify,

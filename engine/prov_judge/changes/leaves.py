@@ -13,6 +13,9 @@ from typing import Any
 _ORDERED = frozenset({"taskservs"})
 _DICTIONARIES = frozenset({"tags", "env", "labels", "settings", "quotas"})
 _KEYS = ("name", "port")
+# Fields of elements that have neither, as people say them; a value that was stored may have them in another order.
+_SAID = ("direction", "protocol", "from_port", "to_port", "cidrs", "groups", "effect", "actions", "resources", "description")
+_RANK = {name: rank for rank, name in enumerate(_SAID)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ def _sorted(value: Any) -> Any:
 def sentence(element: Mapping[str, Any]) -> str:
     """An element without a name in a few words: "ingress tcp 443 443 0.0.0.0/0"."""
     words: list[str] = []
-    for value in element.values():
+    for name in sorted(element, key=lambda name: (_RANK.get(name, len(_RANK)), name)):
+        value = element[name]
         if isinstance(value, list):
             words.extend(sorted(str(one) for one in value))
         elif value is not None and not isinstance(value, bool):

@@ -41,8 +41,12 @@ def plan_migration(
 
 def plan_steps(current: InfrastructureConfig, target: InfrastructureConfig) -> Migration:
     """The plan without cost and compliance."""
-    scene = Scene.of(current, target)
-    moving = across.moved(scene)
+    return plan_scene(Scene.of(current, target))
+
+
+def plan_scene(scene: Scene, *, moves: bool = True) -> Migration:
+    """The plan of a scene that is known already. Without `moves` what goes to another provider is replaced like anything else."""
+    moving = across.moved(scene) if moves else []
     drafts = across.drafts_across(scene) if moving else drafts_within(scene)
     steps, found = steps_of(drafts.values())
     counted = Counter(change.action for change in _of_things(scene))

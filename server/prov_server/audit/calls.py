@@ -24,7 +24,7 @@ from prov_tools.context import Context
 from stratumops.errors import InternalError, StratumError, UnavailableError
 from stratumops.middleware import Call, Face, Proceed
 from stratumops.redact import Redactor
-from stratumops.settings import AuditSettings
+from stratumops.settings_groups import AuditSettings
 from stratumops.tool import Tool, ToolOutput
 
 log = structlog.get_logger(__name__)

@@ -25,6 +25,11 @@ TITLES = {
     "cost": "Before you apply",
     "compliance": "Before you apply",
     "migration": "Before you apply",
+    "engine": "Plan and apply",
+    "providers": "Plan and apply",
+    "workflows": "Plan and apply",
+    "infra": "What there is",
+    "state": "What there is",
     "vault": "Secrets",
     "admin": "This workspace",
 }
@@ -33,7 +38,14 @@ TITLES = {
 GROUPS = {"import": "Bring in what another tool describes", "migrate": "Plan the way from one configuration to another"}
 """What help says of a group, where its toolset's purpose does not do."""
 
-PERSONS = {"vault store": "secret/app password --generate", "cert generate": "--domain example.com"}
+PERSONS = {
+    "vault store": "secret/app password --generate",
+    "vault encrypt": "backups --file backup.tar",
+    "plan": "main.ncl",
+    "query": "how many servers are running per region",
+    "workflow run": "health-check --set host=localhost --dry-run",
+    "cert generate": "--domain example.com",
+}
 """Commands of a person that take the place of a tool's, because a person says other things; with an example of each."""
 
 

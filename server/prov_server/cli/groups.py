@@ -15,7 +15,17 @@ Load = Callable[[], None]
 
 
 OPTION_PANELS = ("Arguments", "Options", "Writing files", PANEL)
-COMMAND_PANELS = ("Start here", "Configurations", "Before you apply", "Secrets", "Commands", "Assistants", "This workspace")
+COMMAND_PANELS = (
+    "Start here",
+    "Configurations",
+    "Before you apply",
+    "Plan and apply",
+    "What there is",
+    "Secrets",
+    "Commands",
+    "Assistants",
+    "This workspace",
+)
 """In which order help shows its parts; a toolset that is not named here comes last."""
 
 

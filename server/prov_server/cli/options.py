@@ -19,6 +19,7 @@ class Choices:
     json: bool = False
     verbose: bool = False
     quiet: bool = False
+    sandbox: bool = False
 
 
 def choices(ctx: click.Context) -> Choices:
@@ -64,6 +65,7 @@ def global_options(*, root: bool = False) -> list[click.Option]:
             **shared,
         ),
         RichOption(["--json"], callback=_keep, help="Print JSON, errors too", **flags),
+        RichOption(["--sandbox"], callback=_keep, help="Everything at AWS in a cloud on this machine", hidden=not root, **flags),
         RichOption(["--verbose", "-v"], callback=_keep, help="Write the log to stderr", hidden=not root, **flags),
         RichOption(["--quiet", "-q"], callback=_keep, help="No progress and no notes", hidden=not root, **flags),
         RichOption(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich_click import RichHelpConfiguration
 
+from prov_server.cli.commands.apply import apply, destroy, rollback
+from prov_server.cli.commands.approve import approve, approver_group, deny
 from prov_server.cli.commands.audit import audit
 from prov_server.cli.commands.cert import cert_commands
 from prov_server.cli.commands.completion import completion
@@ -14,11 +16,17 @@ from prov_server.cli.commands.config import config
 from prov_server.cli.commands.demo import demo
 from prov_server.cli.commands.init import init
 from prov_server.cli.commands.mcp import mcp_commands
+from prov_server.cli.commands.plan import plan
 from prov_server.cli.commands.prices import prices
+from prov_server.cli.commands.provider import provider_commands
+from prov_server.cli.commands.query import query
+from prov_server.cli.commands.sandbox import sandbox_group
 from prov_server.cli.commands.schema import schema_list
 from prov_server.cli.commands.serve import serve
+from prov_server.cli.commands.state import state_commands
 from prov_server.cli.commands.vault import vault_commands
 from prov_server.cli.commands.version import version
+from prov_server.cli.commands.workflow import workflow_commands
 from prov_server.cli.groups import Group
 from prov_server.cli.session import Session
 
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
     from stratumops.registry import Registry
 
 START, ASSISTANTS, HERE, CONFIGURATIONS, SECRETS = "Start here", "Assistants", "This workspace", "Configurations", "Secrets"
+CHANGES, RECORDED = "Plan and apply", "What there is"
 
 HELP = "Infrastructure from an idea to a typed, validated configuration; for people and, over MCP, for assistants."
 
@@ -46,6 +55,7 @@ NEXT_STEPS = (
     ('prov generate "two web servers behind a load balancer on aws"', "words to a configuration"),
     ("prov validate main.ncl", "check a configuration in seven layers"),
     ("prov init", "make this folder a workspace"),
+    ("prov --sandbox plan main.ncl", "what applying it would do, in a cloud on this machine"),
     ("prov mcp install --client claude-code", "let your assistant use it"),
     ("prov --help", "all commands"),
 )
@@ -74,6 +84,13 @@ def build_root(
     root.put(
         Group("compliance", commands=compliance_commands(), load=load, help="Judge by what auditors ask for"), "Before you apply"
     )
+    for change in (plan, apply, destroy, rollback, approve, deny, approver_group()):
+        root.put(change, CHANGES)
+    root.put(Group("provider", commands=provider_commands(), load=load, help="The clouds that can be used here"), CHANGES)
+    root.put(Group("workflow", commands=workflow_commands(), load=load, help="Run workflows, watch what is under way"), CHANGES)
+    root.put(sandbox_group(), CHANGES)
+    root.put(query, RECORDED)
+    root.put(Group("state", commands=state_commands(), load=load, help="What is recorded, and putting it right"), RECORDED)
     root.put(Group("vault", commands=vault_commands(), load=load, help="Keep secrets, and use them by handle"), SECRETS)
     root.put(Group("cert", commands=cert_commands(), load=load, help="Issue, rotate and revoke TLS certificates"), SECRETS)
     root.put(mcp, ASSISTANTS)

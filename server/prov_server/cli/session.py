@@ -66,6 +66,8 @@ class Session:
         from stratumops import settings
         from stratumops.logging import configure
 
+        if self.chosen.sandbox:
+            flags = {**flags, "engine": {"provider": "sandbox"}}
         if self.chosen.verbose:
             flags = {**flags, "log": {"level": "debug"}}
         loaded = settings.load(self.workspace.root, **flags)

@@ -35,7 +35,12 @@ def require_place(name: str, workspace: Workspace) -> None:
 
 
 def write_new(files: Mapping[str, str], *, force: bool = False, mode: int = 0o644) -> list[str]:
-    """Write texts to paths (made where needed) and answer the paths; checks all of them before it writes the first.
+    """Write texts, as `write_new_bytes` does."""
+    return write_new_bytes({name: text.encode() for name, text in files.items()}, force=force, mode=mode)
+
+
+def write_new_bytes(files: Mapping[str, bytes], *, force: bool = False, mode: int = 0o644) -> list[str]:
+    """Write bytes to paths (made where needed) and answer the paths; checks all of them before it writes the first.
 
     Raises ConflictError (one exists), InvalidInputError (no usable path), PermissionDeniedError (the system refuses).
     """
@@ -45,21 +50,25 @@ def write_new(files: Mapping[str, str], *, force: bool = False, mode: int = 0o64
             raise InvalidInputError(f"{name!r} is not a path that a file can be written to", hint="name a file")
         if not force and (path.exists() or path.is_symlink()):
             raise ConflictError(f"{name} exists already", hint="use --force to overwrite it, or choose another name", path=name)
-    for name, text in files.items():
-        replace_text(Path(name), text, mode=mode)
+    for name, data in files.items():
+        _replace(Path(name), data, mode)
     return list(files)
 
 
 def replace_text(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Write a file by way of a new one beside it, so that a reader sees the old text or the new. Keeps an old file's mode."""
+    _replace(path, text.encode(), mode)
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
     target = path.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         keep = target.stat().st_mode & 0o777 if target.exists() else mode
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
             Path(temporary).chmod(keep)
             Path(temporary).replace(target)
         except OSError:

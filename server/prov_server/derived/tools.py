@@ -9,7 +9,7 @@ from prov_server.cli.generated import PERSONS
 from prov_server.derived.page import block, cell, code, first_sentence, page, table
 from prov_tools.registry import REGISTRY
 from stratumops.schema import Json
-from stratumops.settings import ServerSettings
+from stratumops.settings_groups import ServerSettings
 from stratumops.tool import EFFECTS, Tool
 
 SOURCE = "`prov_tools.registry`"

@@ -11,7 +11,7 @@ from typing import Any
 from prov_server.http.hosts import public_name
 from prov_server.http.tls import server_context
 from stratumops.errors import InvalidInputError, PermissionDeniedError, StratumError, UnavailableError
-from stratumops.settings import ServerSettings
+from stratumops.settings_groups import ServerSettings
 
 BACKLOG = 128
 

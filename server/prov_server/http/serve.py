@@ -142,6 +142,7 @@ def _always(context: ssl.SSLContext) -> Callable[[uvicorn.Config, Callable[[], s
 async def _warm(app: Application) -> None:
     try:
         await app.nickel.warm()
+        await app.engine.recover()
     except StratumError as error:
         # `/ready` and every call that needs them say the same.
         log.warning("workers_do_not_start", reason=error.message)

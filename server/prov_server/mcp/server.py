@@ -28,9 +28,12 @@ from mcp_types import (
 )
 from pydantic import AnyUrl
 
+from prov_server.mcp.approvals import TOOL as APPROVED_TOOL
+from prov_server.mcp.approvals import with_approval
 from prov_server.mcp.caller import caller, client, principal_of
 from prov_server.mcp.person_pages import resumed, shown
 from prov_server.mcp.sessions import Sessions
+from prov_server.mcp.tasks import Tasks
 from prov_server.mcp.watch import Watch
 from prov_server.reports import URI as REPORTS
 from prov_server.reports import media_type
@@ -45,11 +48,13 @@ if TYPE_CHECKING:
     from stratumops.middleware import Face
 
 INSTRUCTIONS = (
-    "Takes infrastructure from words to typed, validated Nickel configuration, prices and judges it, and plans changes. Start "
-    "with generate_config, check every change with validate_config or review_config, look fields up with get_schema. "
+    "Takes infrastructure from words to typed, validated Nickel configuration, prices and judges it, plans changes and applies "
+    "them once a person approved. Start with generate_config, check every change with validate_config or review_config, look "
+    "fields up with get_schema; then plan_config, show the person the plan, and apply_plan waits for their approval. "
     "Configurations may be Nickel text or paths in the workspace; an answer's resource links lead to the whole of it. "
     "Secrets are handles (vault:secret/app#password): write them where a secret belongs, and never ask a person to paste one. "
-    "Call toolsets when a task needs a tool that is not listed. No tool of the default set changes the world."
+    "Call toolsets when a task needs a tool that is not listed. Nothing changes a machine without a person's approval, which "
+    "they give in their own terminal (prov approve PLAN): never ask for their passphrase."
 )
 
 Load = Callable[[], Awaitable["Application"]]
@@ -66,6 +71,8 @@ class ProvServer(MCPServer[Any]):
         self._watch = Watch()
         self._sessions = Sessions()
         self._bus = InMemorySubscriptionBus()
+        self.tasks = Tasks()
+        """The tools whose calls may become tasks."""
         # The SDK would import rich (some 60 ms before `initialize` is answered) and take over the root logger, which is
         # `stratumops.logging`'s; there is no switch for it.
         names = sdk.__dict__
@@ -77,7 +84,8 @@ class ProvServer(MCPServer[Any]):
                 instructions=INSTRUCTIONS,
                 version=__version__,
                 cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
-                middleware=[self._greet, self._redact, self._watch, self._know_caller],
+                middleware=[self._greet, self._redact, self._watch, self._know_caller, self.tasks.guard],
+                extensions=[self.tasks],
                 subscriptions=self._bus,
             )
         finally:
@@ -104,7 +112,7 @@ class ProvServer(MCPServer[Any]):
             try:
                 principal = principal_of(getattr(ctx.request, "scope", None) or {})
             except StratumError as error:
-                raise _as_mcp_error(error) from None
+                raise as_mcp_error(error) from None
         token, client_token = caller.set(principal), client.set(_client_name(ctx))
         try:
             result = await call_next(ctx)
@@ -160,7 +168,7 @@ class ProvServer(MCPServer[Any]):
         try:
             app = await self._load()
         except StratumError as error:
-            raise _as_mcp_error(error) from None
+            raise as_mcp_error(error) from None
         if app is not self._loaded:
             self._loaded = app
             self._watch.count_in(app.metrics)
@@ -205,19 +213,22 @@ class ProvServer(MCPServer[Any]):
         app = await self.application()
         if name not in app.registry and self._tool_manager.get_tool(name) is not None:
             return await super().call_tool(name, arguments, context)
-        if (rest := resumed(context)) is not None:
-            return _answer(rest)
+        if name != APPROVED_TOOL and (rest := resumed(context)) is not None:
+            return answer(rest)
+        run = functools.partial(
+            app.call, name, principal=caller.get(), face=self._face, client=client.get(), report=_reporter(context)
+        )
         try:
-            output = await app.call(
-                name, arguments, principal=caller.get(), face=self._face, client=client.get(), report=_reporter(context)
-            )
+            output = await with_approval(app, name, arguments, context, run)
         except StratumError as error:
             return CallToolResult(content=[TextContent(type="text", text=_json(error.as_dict()))], is_error=True)
+        if isinstance(output, InputRequiredResult):
+            return output
         structured = compact_dump(output)
         if url := output.person_page():
             after = await shown(context, url, structured)
-            return after if isinstance(after, InputRequiredResult) else _answer(after)
-        return _answer(structured, *_links(output))
+            return after if isinstance(after, InputRequiredResult) else answer(after)
+        return answer(structured, *_links(output))
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
@@ -225,7 +236,7 @@ class ProvServer(MCPServer[Any]):
         """A prompt with its arguments filled in. Raises MCPError (invalid params) for an unknown name or wrong arguments."""
         known = {prompt.name: prompt.arguments or [] for prompt in self._prompt_manager.list_prompts()}
         if name not in known:
-            raise _as_mcp_error(
+            raise as_mcp_error(
                 NotFoundError(f"there is no prompt {name[:80]!r}", hint=f"there are: {', '.join(known)}"), INVALID_PARAMS
             )
         given = arguments or {}
@@ -234,7 +245,7 @@ class ProvServer(MCPServer[Any]):
         said += [f"there is no argument {one[:80]!r}" for one in given if one not in wanted]
         if said:
             refusal = InvalidInputError(f"{name}: {'; '.join(said[:5])}", hint=f"its arguments: {', '.join(wanted)}")
-            raise _as_mcp_error(refusal, INVALID_PARAMS)
+            raise as_mcp_error(refusal, INVALID_PARAMS)
         return await super().get_prompt(name, arguments, context)
 
 
@@ -243,7 +254,8 @@ def _client_name(ctx: ServerRequestContext[Any, Any]) -> str:
     return known.client_info.name if known else ""
 
 
-def _answer(structured: Json, *links: ResourceLink) -> CallToolResult:
+def answer(structured: Json, *links: ResourceLink) -> CallToolResult:
+    """A tool's structured answer as MCP has it: beside it the same as compact JSON text."""
     text = TextContent(type="text", text=_json(structured))
     return CallToolResult(content=[text, *links], structured_content=structured)
 
@@ -256,11 +268,12 @@ def _links(output: ToolOutput) -> list[ResourceLink]:
 
 
 def _annotations(effect: str, *, idempotent: bool, open_world: bool) -> ToolAnnotations:
+    """What differs from the protocol's defaults: a call that may destroy, reaches out, and does more when it is repeated."""
+    reaches = None if open_world else False
     if effect == "read":
-        return ToolAnnotations(read_only_hint=True, open_world_hint=open_world)
-    return ToolAnnotations(
-        read_only_hint=False, destructive_hint=effect == "world", idempotent_hint=idempotent, open_world_hint=open_world
-    )
+        return ToolAnnotations(read_only_hint=True, open_world_hint=reaches)
+    harmless = None if effect == "world" else False
+    return ToolAnnotations(destructive_hint=harmless, idempotent_hint=idempotent or None, open_world_hint=reaches)
 
 
 def _json(value: Any) -> str:
@@ -275,7 +288,7 @@ def _reporter(context: Context[Any, Any] | None) -> Callable[[float, float | Non
     return report
 
 
-def _as_mcp_error(error: StratumError, code: int = INTERNAL_ERROR) -> MCPError:
+def as_mcp_error(error: StratumError, code: int = INTERNAL_ERROR) -> MCPError:
     message = error.message + (f" ({error.hint})" if error.hint else "")
     return MCPError(code=code, message=message, data=error.as_dict()["error"])
 
@@ -284,8 +297,10 @@ def build(load: Load, *, face: "Face") -> ProvServer:
     """The whole MCP face around an application that is made on first use."""
     from prov_server.mcp.prompts import add_prompts  # noqa: PLC0415 - keeps this module's import light for typing
     from prov_server.mcp.resources import add_completions, add_resources  # noqa: PLC0415 - as above
+    from prov_server.mcp.tasks_operations import TOOLS, Operations  # noqa: PLC0415 - as above
 
     server = ProvServer(load, face=face)
+    server.tasks.offer(Operations(server), *TOOLS)
     add_resources(server)
     add_prompts(server)
     add_completions(server)

@@ -86,6 +86,7 @@ async def _warm_up(server: ProvServer) -> None:
     try:
         app = await server.application()
         await app.nickel.warm()
+        await app.engine.recover()
     except (MCPError, StratumError) as error:
         # The first request that needs the application says the same to the client.
         print(f"prov mcp serve: {error}", file=sys.stderr)  # noqa: T201 - there is no logger without settings

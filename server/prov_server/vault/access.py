@@ -17,7 +17,7 @@ from prov_tools.vault.failures import told
 from prov_tools.vault.kv import Secret
 from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from stratumops.handles import SecretHandle
-from stratumops.settings import VaultSettings
+from stratumops.settings_groups import VaultSettings
 from stratumops.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -1,6 +1,9 @@
 """The `prov` program as people run it: a child process in a folder of its own."""
 
+import asyncio
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from prov_server.vault.access import VaultAccess
+from stratumops.settings import VaultSettings
+from stratumops.workspace import Workspace
+from svault.embedded import KeyPlace
 
 PROV = Path(sys.executable).with_name("prov")
 SECONDS = 60
@@ -66,3 +74,36 @@ def prov(workspace: Path, environment: dict[str, str]) -> Prov:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+def on_a_terminal(
+    words: list[str], workspace: Path, environment: dict[str, str], answers: tuple[tuple[bytes, bytes], ...] = ()
+) -> tuple[int, str]:
+    """Run on a pseudo-terminal of its own; each answer is typed once its question has been printed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [PROV, *words], cwd=workspace, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as child:
+        os.close(theirs)
+        said, waiting = b"", list(answers)
+        with contextlib.suppress(OSError):  # the terminal ends with the child
+            while piece := os.read(ours, 65536):
+                said += piece
+                if waiting and waiting[0][0] in said:
+                    os.write(ours, waiting.pop(0)[1])
+        os.close(ours)
+        code = child.wait(SECONDS)
+    return code, said.decode()
+
+
+@pytest.fixture
+def vault(workspace: Path) -> Path:
+    """A workspace with a vault."""
+
+    async def make() -> None:
+        made = VaultAccess(Workspace.at(workspace), VaultSettings())
+        await made.initialize(KeyPlace.FILE)
+        await made.aclose()
+
+    asyncio.run(make())
+    return workspace

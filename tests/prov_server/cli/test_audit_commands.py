@@ -152,3 +152,47 @@ def test_a_secret_in_a_configuration_is_left_out_of_the_answer_and_said(prov: Pr
     ended = prov("export", "main.ncl", "terraform")
     assert token not in ended.out + ended.err
     assert "what looks like a secret was left out" in ended.err
+
+
+def test_the_list_is_told_in_lines_on_a_narrow_terminal(prov: Prov, used: Path):
+    lines = prov("audit", "list", COLUMNS="40").out.splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert lines[0].endswith("  validate_config")
+    assert lines[2] == "  local, cli"
+    assert lines[3].startswith("  allowed: not_found, ")
+
+
+def test_a_signature_is_cut_for_people_and_whole_in_json(prov: Prov, used: Path):
+    seq = next(
+        json.loads(line)["chain"]["seq"]
+        for line in (used / "calls.jsonl").read_text().splitlines()
+        if json.loads(line).get("event") == "signed"
+    )
+    shown = prov("audit", "show", str(seq)).out
+    assert "... (4,412 characters; --json shows all)" in shown
+    assert max(map(len, shown.splitlines())) < 120
+    assert len(json.loads(prov("audit", "show", str(seq), "--json").out)["signature"]) == 4412
+
+
+def test_an_export_is_verified_whatever_it_is_called_and_whatever_lies_beside_it(prov: Prov, used: Path, tmp_path: Path):
+    key, export = tmp_path / "public.pem", tmp_path / "of-this-month.txt"
+    key.write_text(prov("audit", "key").out)
+    assert prov("audit", "export", "--output", str(export)).code == 0
+    shutil.copy(export, tmp_path / "of-this-month.txt.1")
+    ended = prov("audit", "verify", str(export), "--public-key", str(key), cwd=tmp_path)
+    assert ended.code == 0, ended.out
+    ended = prov("audit", "verify", str(export), cwd=tmp_path)
+    assert ended.code == 0
+    assert "prov audit key" in ended.err
+    export.write_text(export.read_text().replace('"principal":"local"', '"principal":"other"', 1))
+    ended = prov("audit", "verify", str(export), cwd=tmp_path)
+    assert ended.code == 1
+    assert "of-this-month.txt:" in ended.out
+
+
+def test_an_export_without_signatures_is_refused(prov: Prov, used: Path, tmp_path: Path):
+    export = tmp_path / "audit.csv"
+    assert prov("audit", "export", "--format", "csv", "--output", str(export)).code == 0
+    ended = prov("audit", "verify", str(export))
+    assert ended.code == 2
+    assert "--format jsonl" in ended.err

@@ -1,7 +1,5 @@
 """`prov vault` and `prov cert` as a person runs them: the seed's lines, prompts on a terminal, pages, and servers."""
 
-import asyncio
-import contextlib
 import json
 import os
 import pty
@@ -20,10 +18,7 @@ import hvac
 import pytest
 from hvac.exceptions import Forbidden
 
-from prov_server.vault.access import VaultAccess
-from stratumops.settings import VaultSettings
-from stratumops.workspace import Workspace
-from svault.embedded import KeyPlace
+from .conftest import on_a_terminal
 
 PROV = Path(sys.executable).with_name("prov")
 VALUE = "s3cret-of-a-person"
@@ -50,39 +45,6 @@ def read_json(child: "subprocess.Popen[str]") -> dict:
         assert line, child.stderr and child.stderr.read()
         text += line
     return json.loads(text)
-
-
-def on_a_terminal(
-    words: list[str], workspace: Path, environment: dict[str, str], answers: tuple[tuple[bytes, bytes], ...] = ()
-) -> tuple[int, str]:
-    """Run on a pseudo-terminal of its own; each answer is typed once its question has been printed."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [PROV, *words], cwd=workspace, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as child:
-        os.close(theirs)
-        said, waiting = b"", list(answers)
-        with contextlib.suppress(OSError):  # the terminal ends with the child
-            while piece := os.read(ours, 65536):
-                said += piece
-                if waiting and waiting[0][0] in said:
-                    os.write(ours, waiting.pop(0)[1])
-        os.close(ours)
-        code = child.wait(SECONDS)
-    return code, said.decode()
-
-
-@pytest.fixture
-def vault(workspace: Path) -> Path:
-    """A workspace with a vault."""
-
-    async def make() -> None:
-        made = VaultAccess(Workspace.at(workspace), VaultSettings())
-        await made.initialize(KeyPlace.FILE)
-        await made.aclose()
-
-    asyncio.run(make())
-    return workspace
 
 
 def test_the_lines_of_the_specification_work_on_a_fresh_workspace(prov, workspace, environment):
@@ -338,3 +300,28 @@ def test_the_clones_settings_cannot_send_a_token_elsewhere(prov, workspace):
     done = prov("vault", "list", VAULT_TOKEN="hvs.x")
     assert done.code == 2
     assert "must not set vault.address" in done.err
+
+
+def test_a_revoked_certificate_is_marked_in_the_table_and_in_json(prov, vault):
+    for name in ("a.example.com", "b.example.com"):
+        assert prov("cert", "generate", "--domain", name).code == 0
+    assert {row["state"] for row in json.loads(prov("cert", "list", "--json").out)} == {"valid"}
+    serial = json.loads(prov("cert", "list", "--json").out)[0]["serial"]
+    assert prov("cert", "revoke", serial).code == 0
+    states = {row["domain"]: row["state"] for row in json.loads(prov("cert", "list", "--json").out)}
+    assert states == {"a.example.com": "revoked", "b.example.com": "valid"}
+    lines = prov("cert", "list").out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["a.example.com", "revoked"], ["b.example.com", "valid"]]
+    assert prov("cert", "rotate", "--domain", "a.example.com").code == 0
+    assert {row["state"] for row in json.loads(prov("cert", "list", "--json").out)} == {"valid"}
+
+
+def test_certificates_are_listed_as_lines_on_a_narrow_terminal(prov, vault):
+    prov("cert", "generate", "--domain", "a-rather-long-name.of-a-host.example.com", "--cluster", "k8s")
+    shown = prov("cert", "list", COLUMNS="40").out
+    lines = shown.splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert lines[0] == "a-rather-long-name.of-a-host.example.com"
+    assert lines[1].startswith("  valid, ")
+    assert "  cluster k8s" in lines
+    assert "vault:secret/certs/a-rather-long-name.of-a-host.example.com#private_key" in "".join(map(str.strip, lines))

@@ -17,7 +17,8 @@ from prov_server.install.doctor import Check, _clients, _command, _permissions, 
 from prov_server.install.handshake import handshake
 from stratumops import __version__
 from stratumops.errors import InvalidInputError, UnavailableError
-from stratumops.settings import NickelSettings, ServerSettings, Settings
+from stratumops.settings import Settings
+from stratumops.settings_groups import NickelSettings, ServerSettings
 from stratumops.workspace import Workspace
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from mcp_types import ElicitRequestURLParams, ElicitResult
 
 from prov_server.compose import Application
 from prov_server.vault.access import VaultAccess
-from stratumops.settings import VaultSettings
+from stratumops.settings_groups import VaultSettings
 from stratumops.workspace import Workspace
 from svault.embedded import KeyPlace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prov_server.vault.access import VaultAccess
-from stratumops.settings import VaultSettings
+from stratumops.settings_groups import VaultSettings
 from stratumops.workspace import Workspace
 from svault.embedded import KeyPlace
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from prov_server.vault.access import VaultAccess
-from stratumops.settings import VaultSettings
+from stratumops.settings_groups import VaultSettings
 from stratumops.workspace import Workspace
 
 

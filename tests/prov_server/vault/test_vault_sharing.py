@@ -11,7 +11,7 @@ import pytest
 
 from prov_server.vault.access import VaultAccess
 from stratumops.errors import InvalidInputError, NotFoundError, PermissionDeniedError
-from stratumops.settings import VaultSettings
+from stratumops.settings_groups import VaultSettings
 from stratumops.workspace import Workspace
 
 pytestmark = pytest.mark.anyio

@@ -213,6 +213,14 @@ def test_transit_encrypts_signs_and_rotates(run: Run) -> None:
     assert len(base64.b64decode(run("transit random -bytes=16 -field=random_bytes").out)) == 16
 
 
+def test_help_says_what_a_root_is_for_and_what_is_taken_when_an_option_is_left_out(run: Run) -> None:
+    assert "Make the root CA, which signs what is issued." in run("pki root --help").out
+    text = " ".join(run("pki root generate --help").out.split())
+    assert "common name NAME, such as 'Example Root'" in text
+    assert "rsa when left out" in text
+    assert "87600h (ten years)" in text
+
+
 def test_a_certificate_is_issued_and_revoked(run: Run) -> None:
     run("secrets enable pki")
     assert run("pki root generate example.com -ttl=100h").code == 0

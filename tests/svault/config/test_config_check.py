@@ -9,6 +9,7 @@ import pytest
 from etcd_servers import Authority
 from svault.config.check import LIBRARIES, check
 from svault.config.findings import KINDS, Finding, found
+from svault.crypto import choice, oqs_native
 from svault.storage.choice import BACKENDS
 from vault_processes import svault
 
@@ -87,6 +88,16 @@ def test_each_fault_has_its_code(
     finding = checked(tmp_path, SAFE.replace(before, after))[code]
     assert finding.severity == severity
     assert finding.line is not None
+
+
+def test_liboqs_as_webassembly_alone_is_told_with_what_it_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oqs_native, "find", lambda: None)
+    monkeypatch.setattr(choice, "_loaded", {})
+    finding = checked(tmp_path, '[vault]\ncrypto_backend = "oqs"\n' + SAFE)["crypto-slow"]
+    assert (finding.severity, finding.key, finding.line) == ("info", "vault.crypto_backend", 2)
+    assert "several times slower" in finding.message
+    assert "install liboqs 0.15 or newer" in finding.hint
+    assert "crypto-slow" not in checked(tmp_path, '[vault]\ncrypto_backend = "openssl"\n' + SAFE)
 
 
 def test_a_key_that_others_can_read_is_found(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from prov_tools.context import Context
 from prov_tools.cost import omitted
 from prov_tools.vault.access import VaultClient
 from prov_tools.vault.failures import told
+from prov_tools.vault.kept import Judge, State
 from prov_tools.vault.kv import Facts, Secret, secret_paths
 from prov_tools.vault.mounts import mount_of
+from prov_tools.vault.naming import named
 from prov_tools.vault.store import MAX_PATH
 from stratumops.errors import NotFoundError
-from stratumops.handles import SecretHandle, is_handle
 from stratumops.tool import ToolInput, ToolOutput, tool
 
 MAX_LISTED = 10_000
@@ -27,7 +28,10 @@ class VaultListInput(ToolInput):
 
 
 class SecretRow(BaseModel):
-    """One secret. `version` is the newest one; the fields' handles are there while it is not deleted."""
+    """One secret. `version` is the newest one; the fields' handles are there while it is not deleted.
+
+    `certificate` is the state of the certificate that it holds.
+    """
 
     path: str
     handles: list[str]
@@ -38,6 +42,7 @@ class SecretRow(BaseModel):
     versions: SkipJsonSchema[int]
     deleted: SkipJsonSchema[bool | None] = None
     metadata: SkipJsonSchema[dict[str, str] | None] = None
+    certificate: SkipJsonSchema[State | None] = None
 
 
 class VaultListOutput(ToolOutput):
@@ -59,10 +64,11 @@ async def vault_list(args: VaultListInput, ctx: Context) -> VaultListOutput:
     """List handles and what needs rotation; never values."""
     with told(f"secret at {args.path!r}" if args.path else "secret"):
         client = await ctx.vault.client()
-        paths = await _paths(client, args.path)
+        paths = await _paths(client, (await named(client, args.path)).path if args.path else None)
         shown = paths[: ctx.defaults.max_rows or None]
-        rows = [row for path in shown if (row := await described(await Secret.at(client, path)))]
-    notes = omitted(len(paths) - len(shown), "more secret is", "more secrets are")
+        judge = Judge(client)
+        rows = [row for path in shown if (row := await described(await Secret.at(client, path), judge))]
+    notes = omitted(len(paths) - len(shown), "more secret is", "more secrets are") + judge.notes
     return VaultListOutput(secrets=rows, notes=notes or None)
 
 
@@ -82,13 +88,16 @@ async def _paths(client: VaultClient, path: str | None) -> list[str]:
     return below
 
 
-async def described(secret: Secret) -> SecretRow | None:
+async def described(secret: Secret, judge: Judge) -> SecretRow | None:
     """A secret's row; None when it is gone."""
     facts = await secret.facts()
-    return None if facts is None else _row(secret, facts, await secret.names())
+    if facts is None:
+        return None
+    kept = await judge.kept(secret, facts)
+    return _row(secret, facts, await secret.names(), kept.state if kept else None)
 
 
-def _row(secret: Secret, facts: Facts, names: list[str]) -> SecretRow:
+def _row(secret: Secret, facts: Facts, names: list[str], certificate: State | None) -> SecretRow:
     return SecretRow(
         path=secret.whole_path,
         handles=[secret.handle(name) for name in names if name],
@@ -99,6 +108,7 @@ def _row(secret: Secret, facts: Facts, names: list[str]) -> SecretRow:
         versions=facts.versions,
         deleted=facts.is_deleted or None,
         metadata=dict(facts.custom) or None,
+        certificate=certificate,
     )
 
 
@@ -126,9 +136,10 @@ class VaultDeleteOutput(ToolOutput):
 )
 async def vault_delete(args: VaultDeleteInput, ctx: Context) -> VaultDeleteOutput:
     """Delete a secret's newest version, with all fields; a person can undelete it, and only a person can destroy it."""
-    path = SecretHandle.parse(args.path).path if is_handle(args.path) else args.path
-    with told(f"secret at {path!r}"):
-        secret = await Secret.at(await ctx.vault.client(), path)
+    with told(f"secret at {args.path!r}"):
+        client = await ctx.vault.client()
+        path = (await named(client, args.path)).path
+        secret = await Secret.at(client, path)
         facts = await secret.facts()
         if facts is None or facts.is_deleted:
             raise NotFoundError(f"there is no secret at {path!r}", hint="`prov vault list` shows what there is")

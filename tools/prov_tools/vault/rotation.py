@@ -13,9 +13,10 @@ from prov_tools.vault.generation import LENGTH, MAX_LENGTH, MIN_LENGTH, Charset,
 from prov_tools.vault.issuing import CERTIFICATE, KEY_FIELD, KIND, reissued
 from prov_tools.vault.kv import ORIGIN, Secret
 from prov_tools.vault.mounts import mount_of
+from prov_tools.vault.naming import named
 from prov_tools.vault.transit import rotated_key
 from stratumops.errors import InvalidInputError, NotFoundError
-from stratumops.handles import SecretHandle, is_handle
+from stratumops.handles import SecretHandle
 from stratumops.tool import ToolInput, ToolOutput, tool
 
 PATHS = "a secret's handle, transit/keys/NAME, database/config/NAME or database/static-roles/NAME"
@@ -52,8 +53,9 @@ async def vault_rotate(args: VaultRotateInput, ctx: Context) -> VaultRotateOutpu
     """Replace a secret by a generated one, reissue a certificate, rotate a key or a database password."""
     with told(f"secret {args.handle!r}"):
         client = await ctx.vault.client()
-        if is_handle(args.handle):
-            return await _secret(client, SecretHandle.parse(args.handle), args, ctx)
+        handle = (await named(client, args.handle)).handle
+        if handle is not None:
+            return await _secret(client, handle, args, ctx)
         return await _other(client, args.handle)
 
 

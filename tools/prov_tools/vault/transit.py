@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
@@ -12,7 +12,7 @@ from prov_tools.vault.access import VaultClient
 from prov_tools.vault.failures import told
 from prov_tools.vault.mounts import require_mount
 from stratumops.errors import InvalidInputError, NotFoundError
-from stratumops.handles import is_handle
+from stratumops.handles import SCHEME, SecretHandle, typed_handle
 from stratumops.tool import ToolInput, ToolOutput, tool
 from svault.errors import NotFoundError as VaultNotFoundError
 
@@ -53,16 +53,33 @@ class VaultEncryptOutput(ToolOutput):
 )
 async def vault_encrypt(args: VaultEncryptInput, ctx: Context) -> VaultEncryptOutput:
     """Encrypt a secret or a file with a key of the vault; the key is made on first use."""
-    if is_handle(args.source):
-        data = (await ctx.vault.resolve(args.source)).encode()
-    else:
-        data = await asyncio.to_thread(ctx.workspace.read_bytes, args.source)
+    data = await _source(args.source, ctx)
     with told(f"key {args.key!r}"):
-        client = await ctx.vault.client()
-        mount, _ = await require_mount(client, args.engine, "transit")
-        made = await client.request("POST", f"{mount.path}encrypt/{args.key}", {"plaintext": _encoded(data)})
-    answer = made["data"]
+        answer = await encrypted(await ctx.vault.client(), args.engine, args.key, data)
     return VaultEncryptOutput(ciphertext=answer["ciphertext"], key=args.key, key_version=answer["key_version"])
+
+
+async def encrypted(client: VaultClient, engine: str, key: str, data: bytes) -> dict[str, Any]:
+    """What a transit engine answers to bytes: `ciphertext` and `key_version`. Raises StratumError and VaultError."""
+    mount, _ = await require_mount(client, engine, "transit")
+    made = await client.request("POST", f"{mount.path}encrypt/{key}", {"plaintext": _encoded(data)})
+    answer: dict[str, Any] = made["data"]
+    return answer
+
+
+async def _source(source: str, ctx: Context) -> bytes:
+    handle = _handle(source, ctx)
+    if handle is not None:
+        return (await ctx.vault.resolve(str(handle))).encode()
+    return await asyncio.to_thread(ctx.workspace.read_bytes, source)
+
+
+def _handle(source: str, ctx: Context) -> SecretHandle | None:
+    """The handle that is meant; without `vault:` before it a # may be a part of a file's name."""
+    handle = typed_handle(source)
+    if handle is not None and not source.startswith(SCHEME) and (ctx.workspace.root / source).exists():
+        return None
+    return handle
 
 
 class VaultSignInput(ToolInput):

@@ -61,6 +61,11 @@ def verify(path: Path, public_key: bytes | None, crypto: CryptoBackend, expected
     return _Walk(_sources(path), public_key, crypto, expected_head).walk()
 
 
+def verify_file(path: Path, public_key: bytes | None, crypto: CryptoBackend, expected_head: Head | None = None) -> Verification:
+    """Verify one file that holds a whole chain, such as an export; what lies beside it does not matter."""
+    return _Walk([path], public_key, crypto, expected_head).walk()
+
+
 def _sources(path: Path) -> list[Path]:
     named = sorted(path.iterdir()) if path.is_dir() else [*files.rotated(path), path]
     found = [(line.seq, one.name, one) for one in named if one.is_file() and (line := files.first_line(one)) is not None]

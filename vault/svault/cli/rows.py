@@ -45,8 +45,11 @@ class Row(NamedTuple):
     """The field that holds the values; the body itself when empty."""
 
 
-def group(name: str, text: str, rows: Sequence[Row]) -> click.Group:
-    """A group with a command for each row; rows of two words make a group inside it."""
+def group(name: str, text: str, rows: Sequence[Row], inner_help: Mapping[str, str] = MappingProxyType({})) -> click.Group:
+    """A group with a command for each row; rows of two words make a group inside it, of which `inner_help` says what it is for.
+
+    Raises KeyError for a group inside it of which nothing is said.
+    """
     made: click.Group = AskingGroup(name, help=text)
     for row in rows:
         words = [word for word in row.words.split() if not _is_argument(word)]
@@ -54,7 +57,7 @@ def group(name: str, text: str, rows: Sequence[Row]) -> click.Group:
         for word in words[:-1]:
             inner = at.commands.get(word)
             if not isinstance(inner, click.Group):
-                inner = AskingGroup(word, help=f"Commands on {word}.")
+                inner = AskingGroup(word, help=inner_help[word])
                 at.add_command(inner)
             at = inner
         at.add_command(command(words[-1], row))

@@ -11,8 +11,9 @@ from svault.config.errors import ConfigError
 from svault.config.findings import Finding, found
 from svault.config.loading import Loaded, load
 from svault.config.safety import unsafe
+from svault.crypto import oqs_native
 from svault.crypto.choice import backend
-from svault.crypto.unavailable import BackendUnavailableError
+from svault.crypto.unavailable import NATIVE_OQS, BackendUnavailableError
 from svault.http.tls import TlsError, tls_files
 from svault.storage.choice import BACKENDS
 
@@ -108,11 +109,14 @@ def _crypto(loaded: Loaded) -> Iterator[Finding]:
     name = loaded.settings.vault.crypto_backend
     if name is None:
         return
+    at = ("vault", "crypto_backend")
     try:
         backend(name)
     except BackendUnavailableError as error:
-        at = ("vault", "crypto_backend")
         yield found("crypto-missing", ".".join(at), loaded.line_of(at), backend=name, why=error.reason, install=error.install)
+    else:
+        if name == "oqs" and oqs_native.find() is None:
+            yield found("crypto-slow", ".".join(at), loaded.line_of(at), install=NATIVE_OQS)
 
 
 def _folders(loaded: Loaded) -> Iterator[Finding]:

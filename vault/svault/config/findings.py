@@ -26,6 +26,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "library-missing": Kind("error", "the library {library!r} is not installed", "{install}"),
     "crypto-missing": Kind("error", "the crypto backend {backend} cannot be used here: {why}", "{install}"),
+    "crypto-slow": Kind(
+        "info",
+        "the crypto backend oqs is here as WebAssembly only: it computes the same, but is several times slower than a native "
+        "liboqs or OpenSSL (some 10 ms for a signature with ML-DSA-65)",
+        "to have the native one: {install}; or leave crypto_backend out, which takes OpenSSL here",
+    ),
     "reference-unresolved": Kind("error", "{what}", "set it before the server starts"),
     "static-key-unusable": Kind("error", "{what}", "32 random bytes as base64: openssl rand -base64 32"),
     "plaintext-listener": Kind(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from svault.logical.engine import MountOptions
+from svault.logical.engine import LockoutLimits, MountOptions
 
 _BUILT_IN = {"system", "identity", "cubbyhole", "token"}
 
@@ -31,6 +31,8 @@ class MountEntry:
     response_keys: list[str] = field(default_factory=list)
     request_headers: list[str] = field(default_factory=list)
     response_headers: list[str] = field(default_factory=list)
+    lockout: dict[str, int] = field(default_factory=dict)
+    """What was tuned of `LockoutLimits`, by its names."""
     is_removed: bool = False
     """Whether it is gone, and only its entries are still to be deleted."""
     is_tainted: bool = False
@@ -57,7 +59,13 @@ class MountEntry:
 
     def tuned(self) -> MountOptions:
         """What its engine reads."""
-        return MountOptions(self.default_lease_ttl, self.max_lease_ttl, self.description, dict(self.options))
+        return MountOptions(
+            self.default_lease_ttl, self.max_lease_ttl, self.description, dict(self.options), self.lockout_limits()
+        )
+
+    def lockout_limits(self) -> LockoutLimits:
+        """When failed logins at this mount lock one out."""
+        return LockoutLimits(**self.lockout)  # type: ignore[arg-type] # a flag is stored as a number too
 
     def stored(self) -> dict[str, Any]:
         """As it is stored."""
@@ -81,6 +89,8 @@ class MountEntry:
         config |= {name: keys for name, keys in self.audited_keys().items() if keys}
         if self.is_auth:
             config["token_type"] = self.token_type
+        if self.lockout:
+            config["user_lockout_config"] = self.described_lockout()
         status = {} if self.kind in _BUILT_IN else {"deprecation_status": "supported"}
         return {
             "accessor": self.accessor,
@@ -96,6 +106,16 @@ class MountEntry:
             "seal_wrap": self.seal_wrap,
             "type": self.kind,
             "uuid": self.uuid,
+        }
+
+    def described_lockout(self) -> dict[str, Any]:
+        """The limits of failed logins, by Vault's names."""
+        limits = self.lockout_limits()
+        return {
+            "user_lockout_counter_reset_duration": limits.counter_reset,
+            "user_lockout_disable": bool(limits.is_disabled),
+            "user_lockout_duration": limits.duration,
+            "user_lockout_threshold": limits.threshold,
         }
 
     def audited_keys(self) -> dict[str, list[str]]:

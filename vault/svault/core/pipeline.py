@@ -22,6 +22,7 @@ from svault.errors import (
     UnsupportedOperationError,
     VaultError,
 )
+from svault.logical.help import help_of
 from svault.logical.request import Operation, Request, Response
 from svault.logical.routes import Route
 
@@ -145,6 +146,8 @@ class Pipeline:
         if token is not None and token.policies == [WRAPPING] and call.path == "cubbyhole/response":
             # The way of old clients to what was wrapped.
             return Response({"response": json.dumps(await active.wrapping.unwrap(request.token))}, envelope={})
+        if request.operation == Operation.READ and "help" in request.data:
+            return Response(raw=json.dumps(help_of(mounted.engine, request.path)).encode())
         with mounted.in_use():
             found = await mounted.engine.handle(request)
             if found is None:

@@ -7,13 +7,14 @@ from svault.errors import BadRequestError
 AWSLC_VARIABLE = "SVAULT_AWSLC_LIBCRYPTO"
 OQS_VARIABLE = "OQS_INSTALL_PATH"
 
+NATIVE_OQS = (
+    f"install liboqs 0.15 or newer as a shared library, and name the folder above its lib/ in {OQS_VARIABLE} when the "
+    "system's loader does not find it"
+)
 INSTALL = MappingProxyType(
     {
         "openssl": "pip install cryptography",
-        "oqs": (
-            f"install liboqs 0.15 or newer as a shared library, and name the folder above its lib/ in {OQS_VARIABLE} when the "
-            "system's loader does not find it; or its WebAssembly, which is far slower: pip install 'stratumops[oqs-wasm]'"
-        ),
+        "oqs": f"{NATIVE_OQS}; or its WebAssembly, which is far slower: pip install 'stratumops[oqs-wasm]'",
         "aws-lc": f"build AWS-LC with -DBUILD_SHARED_LIBS=ON, and name its libcrypto.so in {AWSLC_VARIABLE}",
         "rustcrypto": "pip install 'stratumops[rustcrypto]'",
     }

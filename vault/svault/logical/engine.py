@@ -23,6 +23,16 @@ class LeaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LockoutLimits:
+    """Failed logins in a row that lock one out, and for how long; a pause of `counter_reset` begins the count anew. Seconds."""
+
+    threshold: int = 5
+    duration: int = 900
+    counter_reset: int = 900
+    is_disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MountOptions:
     """What can be tuned about a mount. Times are seconds, 0 is the system's."""
 
@@ -30,6 +40,7 @@ class MountOptions:
     max_lease_ttl: int = 0
     description: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    lockout: LockoutLimits = LockoutLimits()
 
 
 class System(Protocol):

@@ -65,6 +65,19 @@ def _first_name(pattern: str) -> str | None:
     return first if first and "{" not in first else None
 
 
+def shown(pattern: str) -> str:
+    """A pattern as people read it: `users/{username}`, without what a name may consist of."""
+    return _PLACEHOLDER.sub(r"{\1}", pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A route and the name of the method that answers it."""
+
+    route: Route
+    method: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     pattern: re.Pattern[str]
@@ -113,6 +126,14 @@ class Routes:
         if known:
             raise UnsupportedOperationError("1 error occurred:\n\t* unsupported operation\n\n")
         raise NotFoundError("1 error occurred:\n\t* unsupported path\n\n")
+
+    def declared(self) -> list[Declared]:
+        """All routes with their methods, as declared."""
+        return [Declared(row.route, row.method) for row in self._rows]
+
+    def matching(self, path: str) -> list[Declared]:
+        """The routes of any operation whose pattern matches a path."""
+        return [Declared(row.route, row.method) for row in self._candidates(path) if row.pattern.fullmatch(path)]
 
     def patterns(self) -> list[Route]:
         """All routes as declared."""

@@ -4,6 +4,7 @@ from svault.sys.audit import AuditPaths
 from svault.sys.capabilities import CapabilityPaths
 from svault.sys.cedar import CedarPaths
 from svault.sys.leases import LeasePaths
+from svault.sys.lockout import LockoutPaths
 from svault.sys.mounts import MountPaths
 from svault.sys.policies import PolicyPaths
 from svault.sys.state import StatePaths
@@ -14,6 +15,15 @@ __all__ = ["SystemEngine"]
 
 
 class SystemEngine(
-    MountPaths, PolicyPaths, CedarPaths, CapabilityPaths, AuditPaths, LeasePaths, WrappingPaths, StatePaths, ToolPaths
+    MountPaths,
+    PolicyPaths,
+    CedarPaths,
+    CapabilityPaths,
+    AuditPaths,
+    LeasePaths,
+    LockoutPaths,
+    WrappingPaths,
+    StatePaths,
+    ToolPaths,
 ):
     """All of `sys/` that needs an unsealed vault."""

@@ -24,6 +24,8 @@ _LISTS = {
     "allowed_response_headers": "response_headers",
 }
 MOST_MIGRATIONS = 100
+LOCKING = {"approle", "userpass"}
+"""Kinds of auth methods that lock out who fails to log in too often."""
 _PERMANENT = ("sys/", "identity/", "cubbyhole/", "auth/token/")
 
 
@@ -139,6 +141,8 @@ class MountPaths(SystemPart):
         if token_type not in {"default-service", "service"}:
             raise BadRequestError('invalid token_type: batch tokens are not offered here, use "default-service" or "service"')
         entry.token_type = token_type
+        if "user_lockout_config" in config:
+            entry.lockout |= _lockout(entry, Fields(config.mapping("user_lockout_config")))
 
     async def _tune(self, mounted: Mounted, fields: Fields) -> None:
         entry = mounted.entry
@@ -171,6 +175,8 @@ class MountPaths(SystemPart):
             data["listing_visibility"] = entry.listing_visibility
         if entry.is_auth:
             data["token_type"] = entry.token_type
+        if entry.lockout:
+            data |= entry.described_lockout()
         return Response(data, is_flat=True)
 
     async def _remove(self, path: str) -> None:
@@ -243,6 +249,23 @@ def _duration(fields: Fields, name: str, default: int) -> int:
     if seconds < 0:
         raise BadRequestError(f"{name} cannot be negative")
     return seconds
+
+
+def _lockout(entry: MountEntry, fields: Fields) -> dict[str, int]:
+    if not entry.is_auth or entry.kind not in LOCKING:
+        raise BadRequestError(f'tuning of user lockout configuration for auth type "{entry.kind}" not allowed')
+    found: dict[str, int] = {}
+    if "lockout_threshold" in fields:
+        found["threshold"] = fields.integer("lockout_threshold")
+    if "lockout_duration" in fields:
+        found["duration"] = fields.duration("lockout_duration")
+    if "lockout_counter_reset_duration" in fields:
+        found["counter_reset"] = fields.duration("lockout_counter_reset_duration")
+    if any(value < 1 for value in found.values()):
+        raise BadRequestError("a lockout's threshold and durations are at least 1; lockout_disable switches it off")
+    if "lockout_disable" in fields:
+        found["is_disabled"] = fields.boolean("lockout_disable")
+    return found
 
 
 def _upgrading(entry: MountEntry, options: dict[str, str]) -> dict[str, str]:

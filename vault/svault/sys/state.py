@@ -1,5 +1,7 @@
 """The state of the vault: seal, rotate, key status, what it is made of. Source: Vault's API pages of the same names."""
 
+import socket
+
 from svault.barrier.barrier import ROTATE_AFTER
 from svault.core.kinds import AUTH_KINDS, SECRET_KINDS
 from svault.errors import BadRequestError
@@ -31,6 +33,20 @@ class StatePaths(SystemPart):
         term = self._active.core.barrier.active_term
         data = {"encryptions": term.encryptions, "install_time": rfc3339(term.installed), "term": term.number}
         return Response(data, is_flat=True)
+
+    @route("ha-status", _READ)
+    async def ha_status(self, request: Request) -> Response:
+        """The active server. Those that stand by wait for its lock in the storage and tell it nothing: they are not listed."""
+        core = self._active.core
+        node = {
+            "active_node": True,
+            "api_address": core.settings.advertise,
+            "cluster_address": "",
+            "hostname": socket.gethostname(),
+            "last_echo": None,
+            "version": VERSION,
+        }
+        return Response({"nodes": [node]}, is_flat=True)
 
     @route("rotate", _UPDATE, sudo=True)
     @route("rotate/keyring", _UPDATE, sudo=True)

@@ -12,9 +12,12 @@ from rich.text import Text
 from rich_click import RichArgument, RichOption
 
 from prov_server.cli.groups import Command, Group
+from prov_server.cli.paths import typed_path
 from prov_server.cli.session import Session
-from stratumops.errors import InvalidInputError, NotFoundError
+from stratumops.errors import NotFoundError
 
+LONGEST, SHOWN = 120, 40
+"""Characters of one text that a person is shown whole, and of a longer one."""
 COLUMNS = (
     "seq", "type", "call", "time", "principal", "face", "client",
     "tool", "effect", "decision", "code", "arguments", "result", "ms",
@@ -37,7 +40,18 @@ def _show(seq: int) -> None:
     if session.as_json:
         session.say_json(line)
     else:
-        show_value(session.out, line)
+        show_value(session.out, _shortened(line))
+
+
+def _shortened(value: Any) -> Any:
+    """A value whose long texts (a signature has 4,400 characters) are cut for a person."""
+    if isinstance(value, dict):
+        return {name: _shortened(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_shortened(one) for one in value]
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"{value[:SHOWN]}... ({len(value):,} characters; --json shows all)"
+    return value
 
 
 def _verify(folder: str | None, public_key: str | None, expected_head: str | None) -> int:
@@ -46,22 +60,15 @@ def _verify(folder: str | None, public_key: str | None, expected_head: str | Non
     from stratumops.schema import compact_dump
 
     session = Session.current()
-    if folder and Path(folder).expanduser().is_file():
-        raise InvalidInputError(
-            f"{folder} is a file: a folder is verified, with all its files and its key",
-            hint="copy the folder .prov/audit; an export of it is for reading, save it as FOLDER/calls.jsonl to verify it",
-        )
     found = verified(
-        Path(folder).expanduser() if folder else _folder(session),
-        Path(public_key).expanduser() if public_key else None,
-        expected_head,
+        typed_path(folder) if folder else _folder(session), typed_path(public_key) if public_key else None, expected_head
     )
     if session.as_json:
         session.say_json(compact_dump(found))
     else:
         show_verified(session.out, found)
         if folder and not public_key:
-            words = "the key is the folder's own: compare it with what `prov audit key` printed where the audit was written"
+            words = "the key came with the copy: compare it with what `prov audit key` printed where the audit was written"
             session.notes.print(words, style="warning", soft_wrap=True)
     return 0 if found.ok else 1
 
@@ -123,7 +130,11 @@ def audit(load: Callable[[], None] | None = None) -> Group:
     """The group `prov audit`; `load` adds the tools that belong to it."""
     verify = [
         RichArgument(
-            ["folder"], required=False, type=click.Path(), help="A copy of the audit's folder; this workspace's if left out"
+            ["folder"],
+            required=False,
+            type=click.Path(),
+            metavar="[FILE|FOLDER]",
+            help="An export, or a copy of the audit's folder; this workspace's if left out",
         ),
         RichOption(["--public-key"], type=click.Path(), metavar="FILE", help="What `prov audit key` printed"),
         RichOption(["--expected-head"], metavar="SEQ:HASH", help="A head that was printed earlier and must still be there"),

@@ -1,6 +1,6 @@
 """`prov cert`: certificates for a person. Issuing, rotating and revoking are tools; these commands take a person's words."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,11 +14,14 @@ from prov_server.cli.vaults import with_vault
 from stratumops.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from prov_server.cli.views.columns import Row
     from prov_server.vault.access import VaultAccess
+    from prov_tools.vault.kept import Kept, State
     from stratumops.tool import ToolOutput
 
 ENGINE = "pki"
-SOON_DAYS = 30
+STATES: "Mapping[State, str]" = {"valid": "good", "expires soon": "warning", "expired": "error", "revoked": "error"}
+"""How each state looks."""
 
 
 def _generate(domain: str, engine: str, **more: Any) -> None:
@@ -38,9 +41,9 @@ def _rotate(domain: str | None, cluster: str | None) -> None:
     if cluster is None:
         _tell(session, [session.call("vault_rotate", {"handle": _handle(str(domain))})])
         return
-    rows = [row for row in with_vault(session, _rows) if row["cluster"] == cluster]
+    rows = [one for one in with_vault(session, _kept)[0] if one.cluster == cluster]
     if rows:
-        _tell(session, [session.call("vault_rotate", {"handle": row["handle"]}) for row in rows])
+        _tell(session, [session.call("vault_rotate", {"handle": one.handle}) for one in rows])
         return
     from prov_tools.vault.issuing import CLUSTER_NAMES
 
@@ -73,56 +76,50 @@ def _tell(session: Session, outputs: "list[ToolOutput]") -> None:
             session.notes.print(visible(note), style="quiet", soft_wrap=True)
 
 
-async def _rows(vault: "VaultAccess") -> list[dict[str, Any]]:
-    from prov_tools.vault.issuing import CERTIFICATE, FOLDER, KEY_FIELD, KIND
-    from prov_tools.vault.kv import Secret, secret_paths
+async def _kept(vault: "VaultAccess") -> "tuple[list[Kept], list[str]]":
+    from prov_tools.vault.kept import certificates
     from prov_tools.vault.listing import MAX_LISTED
 
-    client = await vault.client()
-    rows = []
-    for path in await secret_paths(client, f"{FOLDER}/", MAX_LISTED):
-        secret = await Secret.at(client, path)
-        facts = await secret.facts()
-        if facts is None or facts.is_deleted or facts.custom.get(KIND) != CERTIFICATE:
-            continue
-        expires = datetime.fromtimestamp(int(facts.custom["expires"]), UTC)
-        rows.append(
-            {
-                "domain": facts.custom["domain"],
-                "handle": secret.handle(KEY_FIELD),
-                "serial": facts.custom["serial"],
-                "expires": expires.isoformat(),
-                "days": (expires - datetime.now(UTC)).days,
-                "engine": facts.custom["engine"],
-                "cluster": facts.custom.get("cluster"),
-            }
-        )
-    return rows
+    return await certificates(await vault.client(), MAX_LISTED)
 
 
 def _list() -> None:
-    from rich.table import Table
+    from prov_server.cli.views.tall import print_rows
 
     session = Session.current()
-    rows = with_vault(session, _rows)
+    found, notes = with_vault(session, _kept)
     if session.as_json:
-        session.say_json(rows)
-        return
-    if not rows:
-        session.notes.print("there are no certificates: prov cert generate --domain example.com", style="quiet")
-        return
-    table = Table(box=None, header_style="quiet", pad_edge=False)
-    for heading in ("domain", "days", "valid until", "cluster", "private key"):
-        table.add_column(heading, justify="right" if heading == "days" else "left", overflow="fold")
-    for row in rows:
-        table.add_row(
-            Text(visible(row["domain"]), "name"),
-            Text(str(row["days"]), "warning" if row["days"] < SOON_DAYS else ""),
-            row["expires"],
-            visible(row["cluster"] or "-"),
-            Text(visible(row["handle"]), "quiet"),
-        )
-    session.out.print(table)
+        session.say_json([one.as_dict() for one in found])
+    elif found:
+        heading = [(word, "quiet") for word in ("domain", "state", "days", "valid until", "cluster", "private key")]
+        print_rows(session.out, heading, [(_row(one), _tall(one)) for one in found], "llrlll", (5, 0))
+    else:
+        notes = ["there are no certificates: prov cert generate --domain example.com"]
+    for note in notes:
+        session.notes.print(visible(note), style="quiet", soft_wrap=True)
+
+
+def _row(one: "Kept") -> "Row":
+    return [
+        (visible(one.domain), "name"),
+        (one.state, STATES[one.state]),
+        (str(one.days), ""),
+        (f"{one.expires:%Y-%m-%d %H:%M:%SZ}", ""),
+        (visible(one.cluster or "-"), ""),
+        (visible(one.handle), "quiet"),
+    ]
+
+
+def _tall(one: "Kept") -> list[Text]:
+    days = f"{abs(one.days):,} {'day' if abs(one.days) == 1 else 'days'}"
+    left = f"ended {days} ago" if one.days < 0 else f"{days} left"
+    return [
+        Text(visible(one.domain), "name"),
+        Text.assemble((one.state, STATES[one.state]), f", {left}"),
+        Text(f"until {one.expires:%Y-%m-%d %H:%M:%SZ}"),
+        *([Text(f"cluster {visible(one.cluster)}")] if one.cluster else []),
+        Text(visible(one.handle), "quiet"),
+    ]
 
 
 def cert_commands() -> list[click.Command]:
@@ -145,5 +142,9 @@ def cert_commands() -> list[click.Command]:
     return [
         Command("generate", callback=_generate, params=list(generate), help=about),
         Command("rotate", callback=_rotate, params=list(rotate), help="Replace certificates, with new keys, for the same names."),
-        Command("list", callback=_list, help="List the certificates whose keys are kept here."),
+        Command(
+            "list",
+            callback=_list,
+            help="List the certificates whose keys are kept here: valid, expires soon, expired or revoked.",
+        ),
     ]

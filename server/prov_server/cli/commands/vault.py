@@ -1,4 +1,4 @@
-"""`prov vault`: what only a person does with the vault. Listing, rotating, encrypting and so on are tools."""
+"""`prov vault`: what only a person does with the vault. Listing, rotating, signing and so on are tools."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +6,7 @@ import click
 from rich.text import Text
 from rich_click import RichArgument, RichOption
 
+from prov_server.cli.commands.vault_encrypt import decrypt, encrypt
 from prov_server.cli.commands.vault_read import read
 from prov_server.cli.commands.vault_serve import serve
 from prov_server.cli.commands.vault_store import store
@@ -58,10 +59,11 @@ def _undelete(path: str) -> None:
 
     async def work(vault: "VaultAccess") -> tuple[str, int]:
         from prov_tools.vault.kv import Secret
+        from prov_tools.vault.naming import named
         from stratumops.errors import NotFoundError
 
         client = await vault.client()
-        secret = await Secret.at(client, path)
+        secret = await Secret.at(client, (await named(client, path)).path)
         facts = await secret.facts()
         if facts is None:
             raise NotFoundError(f"there is no secret at {path!r}", hint="`prov vault list` shows what there is")
@@ -90,6 +92,8 @@ def vault_commands() -> list[click.Command]:
         Command("init", callback=_init, params=[keys], help="Make this workspace's vault: one step, and it is open and usable."),
         store,
         read,
+        encrypt,
+        decrypt,
         Command("undelete", callback=_undelete, params=[_path()], help="Make a secret's newest version readable again."),
         serve,
     ]

@@ -17,7 +17,7 @@ from prov_server.cli.groups import Command
 from prov_server.cli.session import Session
 from prov_server.cli.vaults import with_vault
 from stratumops.errors import NotFoundError, PermissionDeniedError, UnavailableError
-from stratumops.handles import SecretHandle, is_handle
+from stratumops.handles import typed_handle
 
 if TYPE_CHECKING:
     from prov_server.vault.access import VaultAccess
@@ -40,7 +40,7 @@ def _run(path: str, field: str | None, version: int | None, page: bool) -> None:
     if session.as_json:
         session.say_json({name: value for (_, name), value in values.items()})
         return
-    if field or is_handle(path):
+    if len(values) == 1 and (field or typed_handle(path)):
         session.out.print(Text(visible(next(iter(values.values())))), soft_wrap=True)
         return
     width = max(len(name) for _, name in values)
@@ -52,11 +52,12 @@ async def _values(vault: "VaultAccess", path: str, field: str | None, version: i
     """The values by handle and field. Raises NotFoundError."""
     from prov_server.vault.access import text_of
     from prov_tools.vault.kv import Secret
+    from prov_tools.vault.naming import named
 
-    if is_handle(path):
-        handle = SecretHandle.parse(path)
-        path, field, version = handle.path, field or handle.field, version or handle.version
-    secret = await Secret.at(await vault.client(), path)
+    client = await vault.client()
+    meant = await named(client, path)
+    path, field, version = meant.path, field or meant.field, version or meant.version
+    secret = await Secret.at(client, path)
     found = await secret.values(version)
     chosen = {name: value for name, value in found.items() if field in {None, name}}
     if not chosen:
@@ -104,7 +105,7 @@ read = Command(
     "read",
     callback=_run,
     params=[
-        RichArgument(["path"], help="The secret, such as secret/myapp, or a handle"),
+        RichArgument(["path"], help="The secret, such as secret/myapp, or a handle such as secret/myapp#password"),
         RichOption(["--field"], metavar="NAME", help="Only this field"),
         RichOption(["--number", "version"], type=click.IntRange(1), metavar="N", help="That version instead of the newest"),
         RichOption(["--page"], is_flag=True, default=False, help="Show it once in your browser"),

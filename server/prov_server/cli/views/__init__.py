@@ -30,6 +30,15 @@ VIEWS = {
     "export_config": "export",
     "import_terraform": "export",
     "plan_migration": "migration",
+    "plan_config": "plan",
+    "execute_workflow": "plan",
+    "apply_plan": "operation",
+    "operation_status": "operation",
+    "query_infrastructure": "query",
+    "list_resources": "resources",
+    "list_workflows": "workflows",
+    "detect_drift": "drift",
+    "refresh_state": "drift",
     "audit_list": "audit",
     "audit_verify": "audit",
     "vault_list": "vault_list",
@@ -99,6 +108,15 @@ def _picture_options() -> list[click.Parameter]:
     ]
 
 
+def _plan_options() -> list[click.Parameter]:
+    panel = "Writing files"
+    return [
+        RichOption(["--graph"], type=click.Path(), metavar="FILE", panel=panel, help="Draw it as SVG or PNG"),
+        RichOption(["--output", "-o"], type=click.Path(), metavar="FILE", panel=panel, help="Write it as text or JSON"),
+        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite files that exist"),
+    ]
+
+
 def _output_options(what: str, metavar: str) -> list[click.Parameter]:
     panel = "Writing files"
     return [
@@ -124,6 +142,7 @@ PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {
     "export_config": partial(_output_options, "the files", "FOLDER"),
     "import_terraform": partial(_output_options, "the configuration", "FILE"),
     "review_config": partial(_report_options, "markdown"),
+    "plan_config": _plan_options,
     "plan_migration": partial(_report_options, "markdown", "svg", "json"),
 }
 """Options that only a person has, by tool. They are here because help needs them before any view is imported."""

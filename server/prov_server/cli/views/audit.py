@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from prov_server.cli.console import visible
 from prov_server.cli.views import Answer
-from prov_tools.audit import AuditListOutput, AuditVerifyOutput
+from prov_server.cli.views.columns import Row
+from prov_server.cli.views.tall import print_rows
+from prov_tools.audit import AuditListOutput, AuditRow, AuditVerifyOutput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,23 +27,43 @@ def show_calls(out: "Console", found: AuditListOutput) -> None:
     if not found.calls:
         out.print("no such calls")
         return
-    table = Table(box=None, header_style="quiet", pad_edge=False)
-    for heading in ("", "time", "who", "face", "client", "tool", "decision"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in {"", "time"})
-    table.add_column("ms", justify="right")
-    for one in found.calls:
-        said = one.decision if one.code == "ok" else f"{one.decision}: {one.code}"
-        table.add_row(
-            Text(str(one.seq), "quiet"),
-            f"{one.time[:10]} {one.time[11:19]}",
-            Text(visible(one.principal), "name"),
-            one.face,
-            Text(visible(one.client or "")),
-            Text(visible(one.tool), "name"),
-            Text(said, "quiet" if one.code == "ok" else "warning"),
-            "" if one.ms is None else f"{one.ms:,.1f}",
-        )
-    out.print(table)
+    heading = [(word, "quiet") for word in ("", "time", "who", "face", "client", "tool", "decision", "ms")]
+    print_rows(out, heading, [(_row(one), _tall(one)) for one in found.calls], "lllllllr", (6, 4))
+
+
+def _row(one: AuditRow) -> Row:
+    said, style = _decision(one)
+    return [
+        (str(one.seq), "quiet"),
+        (_time(one), ""),
+        (visible(one.principal), "name"),
+        (one.face, ""),
+        (visible(one.client or ""), ""),
+        (visible(one.tool), "name"),
+        (said, style),
+        ("" if one.ms is None else f"{one.ms:,.1f}", ""),
+    ]
+
+
+def _tall(one: AuditRow) -> list[Text]:
+    client = f", {visible(one.client)}" if one.client else ""
+    took = "" if one.ms is None else f", {one.ms:,.1f} ms"
+    return [
+        Text.assemble((f"{one.seq}  ", "quiet"), (visible(one.tool), "name")),
+        Text(_time(one)),
+        Text.assemble((visible(one.principal), "name"), f", {one.face}{client}"),
+        Text.assemble(_decision(one), took),
+    ]
+
+
+def _time(one: AuditRow) -> str:
+    return f"{one.time[:10]} {one.time[11:19]}"
+
+
+def _decision(one: AuditRow) -> tuple[str, str]:
+    if one.code == "ok":
+        return one.decision, "quiet"
+    return f"{one.decision}: {one.code}", "warning"
 
 
 def show_verified(out: "Console", found: AuditVerifyOutput) -> None:

@@ -22,10 +22,23 @@ _LEAST = 24
 
 def print_columns(console: Console, rows: Sequence[Row], justify: str, folding: Sequence[int]) -> None:
     """Print rows with a cell for each letter of `justify` (l, r); `folding`: the columns that may fold, in that order."""
-    widths = [max((cell_len(row[at][0]) for row in rows), default=0) for at in range(len(justify))]
+    widths = _widths(rows, len(justify))
     if is_narrow(console):
         _fit(widths, console.width, folding)
     print_lines(console, (line for row in rows for line in _lines(row, widths, justify)))
+
+
+def fits(console: Console, rows: Sequence[Row], folding: Sequence[int]) -> bool:
+    """Whether `print_columns` finds room for the rows, folded where they may be."""
+    if not is_narrow(console):
+        return True
+    widths = _widths(rows, len(rows[0]))
+    _fit(widths, console.width, folding)
+    return sum(widths) + len(_GAP) * (len(widths) - 1) <= console.width
+
+
+def _widths(rows: Sequence[Row], count: int) -> list[int]:
+    return [max((cell_len(row[at][0]) for row in rows), default=0) for at in range(count)]
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:

@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 
 from svault.auth.approle.role import Role, SecretId
+from svault.auth.lockout import Lockout
 from svault.auth.token_parameters import TokenParameters
 from svault.barrier.view import encoded
 from svault.errors import BadRequestError, NotFoundError
@@ -40,9 +41,11 @@ class AppRoleEngine(Engine):
     def __init__(self, mount: Mount) -> None:
         super().__init__(mount)
         self._salt = b""
+        self.lockout = Lockout(mount)
 
     async def start(self) -> None:
-        """Load the salt of the hashes."""
+        """Load the salt of the hashes, and who is locked out."""
+        await self.lockout.start()
         self._salt = await self.mount.view.get("salt") or os.urandom(32)
         await self.mount.view.put("salt", self._salt)
 
@@ -109,6 +112,7 @@ class AppRoleEngine(Engine):
             for hashed in await self.mount.view.list(f"secret-id/{name}/"):
                 await self._destroy(role, hashed)
             await self.mount.view.commit({f"role/{name}": None, f"role-id/{self._hashed(role.role_id)}": None})
+            await self.lockout.unlock(role.role_id)
 
     @route(ROLE + "/role-id", _READ)
     async def read_role_id(self, request: Request) -> Response:
@@ -253,6 +257,7 @@ class AppRoleEngine(Engine):
         role = await self._role(name.decode()) if name else None
         if role is None:
             raise BadRequestError(_INVALID)
+        self.lockout.check(role.role_id)
         metadata, token_cidrs = {"role_name": role.name}, role.tokens.token_bound_cidrs
         _check_address(role.secret_id_bound_cidrs, request)
         if role.bind_secret_id:
@@ -268,8 +273,10 @@ class AppRoleEngine(Engine):
         async with self.mount.view.lock(f"secret-id/{role.name}/{hashed}"):
             found = await self._secret_id(role, hashed)
             if found is None:
+                await self.lockout.failed(role.role_id)
                 raise BadRequestError(_INVALID)
             _check_address(found.cidr_list, request)
+            await self.lockout.succeeded(role.role_id)
             if found.uses == 1:
                 await self._destroy(role, hashed)
             elif found.uses:

@@ -10,6 +10,7 @@ import hmac
 import os
 from typing import Any
 
+from svault.auth.lockout import Lockout
 from svault.auth.token_parameters import TokenParameters
 from svault.errors import BadRequestError
 from svault.logical.engine import Engine, LeaseRecord, Mount
@@ -41,6 +42,11 @@ class UserpassEngine(Engine):
     def __init__(self, mount: Mount) -> None:
         super().__init__(mount)
         self._hashing = asyncio.Semaphore(MAX_HASHING)
+        self.lockout = Lockout(mount)
+
+    async def start(self) -> None:
+        """Load who is locked out."""
+        await self.lockout.start()
 
     async def exists(self, request: Request) -> bool | None:
         """Whether the user is there."""
@@ -74,11 +80,14 @@ class UserpassEngine(Engine):
             user = await self._user(name)
             if user is None and not password:
                 raise BadRequestError("must provide a password")
+            is_new = user is None
             user = user or {"parameters": {}}
             _update(user, request.fields)
             if password:
                 user |= await _hashed(password)
             await self.mount.view.write(f"user/{name}", user)
+            if is_new:
+                await self.lockout.unlock(name)  # somebody may have tried the name while nobody had it
 
     @route(f"users/{NAME}/password", _UPDATE)
     async def write_password(self, request: Request) -> None:
@@ -104,7 +113,9 @@ class UserpassEngine(Engine):
     @route(f"users/{NAME}", _DELETE)
     async def delete_user(self, request: Request) -> None:
         """Remove a user; the tokens of past logins end when they are renewed or their time is over."""
-        await self.mount.view.delete(f"user/{request.args['username'].lower()}")
+        name = request.args["username"].lower()
+        await self.mount.view.delete(f"user/{name}")
+        await self.lockout.unlock(name)
 
     @route(f"login/{NAME}", _UPDATE, public=True)
     async def login(self, request: Request) -> Response:
@@ -112,15 +123,19 @@ class UserpassEngine(Engine):
         name, password = request.args["username"].lower(), request.fields.text("password")
         if not password:
             raise BadRequestError("missing password")
+        self.lockout.check(name)
         user = await self._user(name)
         # An unknown name costs as much as a known one, so that the time does not tell which it was.
         salt, expected = (base64.b64decode(user[part]) for part in ("salt", "hash")) if user else (b"\0" * 16, b"\0" * 32)
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             raise BadRequestError(_WRONG)
         async with self._hashing:
+            self.lockout.check(name)  # who waited here for long may be locked out by now
             found = await asyncio.to_thread(_hash, password, salt)
         if not hmac.compare_digest(found, expected) or user is None:
+            await self.lockout.failed(name, is_known=user is not None)
             raise BadRequestError(_WRONG)
+        await self.lockout.succeeded(name)
         parameters = TokenParameters(**user["parameters"])
         if parameters.token_bound_cidrs and not is_bound(parameters.token_bound_cidrs, request.remote_address):
             raise BadRequestError(_WRONG)

@@ -205,14 +205,15 @@ TRANSIT = [
 PKI = [
     Row(
         "root generate NAME",
-        "Make a root CA whose common name is NAME.",
+        "Make a root CA with the common name NAME, such as 'Example Root'. Its key never leaves the vault; clients that have its "
+        "certificate trust what it signs.",
         "POST {mount}/root/generate/internal",
         (
             _PKI,
-            Opt("ttl", "How long it is valid."),
-            Opt("key-type", "rsa, ec, ed25519 or ml-dsa."),
-            Opt("key-bits", "Of the key.", "integer"),
-            Opt("issuer-name", "Its name in the vault."),
+            Opt("ttl", "How long it is valid, such as 87600h (ten years); the engine's longest when left out."),
+            Opt("key-type", "rsa, ec, ed25519 or ml-dsa; rsa when left out."),
+            Opt("key-bits", "Of the key: 2048 to 8192 for rsa, 224 to 521 for ec, 44, 65 or 87 for ml-dsa.", "integer"),
+            Opt("issuer-name", "What the vault's own paths call it, such as issuer/NAME."),
         ),
         {"common_name": "{name}"},
     ),
@@ -243,6 +244,7 @@ PKI = [
     Row("issuers", "List the issuers.", "LIST {mount}/issuers", (_PKI,), show="names"),
 ]
 
+PKI_GROUPS = {"root": "Make the root CA, which signs what is issued."}
 DATABASE = [
     Row(
         "config NAME [DATA...]",
@@ -311,5 +313,5 @@ secrets = group("secrets", "Mount engines that keep or make secrets.", SECRETS)
 auth = group("auth", "Enable the ways to log in.", AUTH)
 audit = group("audit", "Enable audit devices; check their files.", AUDIT)
 transit = group("transit", "Encrypt and sign with keys that never leave the vault.", TRANSIT)
-pki = group("pki", "Issue certificates.", PKI)
+pki = group("pki", "Issue certificates.", PKI, PKI_GROUPS)
 database = group("database", "Database users with an end.", DATABASE)

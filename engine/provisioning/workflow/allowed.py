@@ -1,0 +1,26 @@
+"""What the workflows ask of a workspace's approvals: wait for a person's, and use it up."""
+
+import time
+
+from provisioning.approval.approvals import Approvals
+from provisioning.plan.model import Plan
+from provisioning.state.model import StoredPlan
+
+
+class GivenByPeople:
+    """The approvals that people gave; see `workflow.engine.Approvals`."""
+
+    def __init__(self, approvals: Approvals) -> None:
+        self._approvals = approvals
+
+    async def wait(self, plan: Plan, operation: str) -> None:  # noqa: ARG002 - the protocol's
+        """Return once somebody has approved. Raises ApprovalDeniedError, PlanSpentError."""
+        await self._approvals.wait_for(plan.id, max(0.0, plan.expires_at - time.time()) + 1.0)
+
+    def consume(self, plan: Plan, operation: str) -> None:
+        """Verify the approval now and mark it used. Raises ApprovalRequiredErrors."""
+        self._approvals.use(_stored(plan), operation)
+
+
+def _stored(plan: Plan) -> StoredPlan:
+    return StoredPlan(plan.id, plan.sha256, plan.body, plan.made_at, plan.expires_at)

@@ -1,0 +1,131 @@
+"""The engine of a workspace, opened when it is first asked for: the tools, the commands and the MCP tasks come here."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prov_server.vault.access import VaultAccess
+from stratumops.errors import NotFoundError, StratumError
+from stratumops.settings_groups import EngineSettings
+from stratumops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from prov_server.engine.accounts import Accounts
+    from provisioning.engine import Engine
+    from provisioning.providers.base import Provider
+    from provisioning.secrets import Secrets
+
+SANDBOX = "sandbox"
+STATE = "state"
+_log = logging.getLogger(__name__)
+
+
+class EngineAccess:
+    """Opens nothing before it is asked for; `await access()` is the engine.
+
+    `hide` is told every value that is resolved, `notify` in a sentence what a person should know (a state that was restored).
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: EngineSettings,
+        vault: VaultAccess,
+        *,
+        hide: Callable[[str], object] = lambda _: None,
+        notify: Callable[[str], None] | None = None,
+    ) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._vault = vault
+        self._hide = hide
+        self._notify = notify or _warn
+        self._engine: Engine | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether everything is made in a cloud on this machine."""
+        return self._settings.provider == SANDBOX
+
+    @property
+    def accounts(self) -> "Accounts":
+        """The accounts of this workspace."""
+        from prov_server.engine.accounts import Accounts  # noqa: PLC0415 - the engine's packages are paid by who needs them
+
+        return Accounts(self._workspace.own)
+
+    async def __call__(self) -> "Engine":
+        """The engine. Raises StratumErrors of its state."""
+        async with self._lock:
+            if self._engine is None:
+                await asyncio.to_thread(import_module, "provisioning.engine")
+                await asyncio.to_thread(self._workspace.make_own)
+                self._engine = self._made()
+            return self._engine
+
+    async def recover(self) -> None:
+        """Go on with what a dead process of this machine left, when a server starts. Costs nothing where nothing was done."""
+        has_state = await asyncio.to_thread((self._place_of_state() / "state.db").exists)
+        if not has_state and (self.is_sandbox or not self._settings.state_url):
+            return
+        try:
+            for operation in await (await self()).recover():
+                self._notify(f"going on with {operation.id}: {operation.title}")
+        except StratumError as error:
+            self._notify(f"operations that were left cannot go on: {error.message}")
+
+    def _place_of_state(self) -> Path:
+        return self._workspace.own / (SANDBOX if self.is_sandbox else STATE)
+
+    def _made(self) -> "Engine":
+        from prov_server.engine.accounts import opened  # noqa: PLC0415 - as above
+        from prov_server.engine.secrets import VaultSecrets  # noqa: PLC0415 - as above
+        from provisioning.approval.pins import Pins  # noqa: PLC0415 - as above
+        from provisioning.engine import Choices, Engine, Place  # noqa: PLC0415 - as above
+
+        chosen, own = self._settings, self._workspace.own
+        secrets: Secrets = VaultSecrets(self._vault, self._hide)
+        # A sandbox is this machine's: what a team records is not touched by trying things out.
+        place = (
+            Place(self._place_of_state(), own / SANDBOX)
+            if self.is_sandbox
+            else Place(self._place_of_state(), own, chosen.state_url, chosen.state_name, chosen.workflows_url)
+        )
+
+        async def provider(name: str) -> "Provider":
+            return await (self._sandboxed(name) if self.is_sandbox else opened(name, self.accounts, secrets))
+
+        return Engine(
+            place,
+            names=self._names,
+            provider=provider,
+            secrets=secrets,
+            choices=Choices(chosen.plan_minutes * 60.0, chosen.parallel, chosen.on_failure == "rollback", chosen.elicitation),
+            notify=self._notify,
+            pins=Pins.of_user(os.environ),
+        )
+
+    def _names(self) -> Sequence[str]:
+        return ["aws"] if self.is_sandbox else self.accounts.names()
+
+    async def _sandboxed(self, name: str) -> "Provider":
+        if name != "aws":
+            raise NotFoundError(f"the sandbox has no {name}", hint="leave --sandbox out, or describe it at aws")
+        from provisioning.providers.sandbox.provider import SandboxProvider  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(SandboxProvider, self._workspace.own / SANDBOX)
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.aclose()
+
+
+def _warn(said: str) -> None:
+    _log.warning("%s", said)
