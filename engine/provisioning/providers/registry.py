@@ -37,7 +37,14 @@ PROVIDERS: Mapping[str, Entry] = {
     "upcloud": Entry(
         "provisioning.providers.upcloud.provider", "UpCloud", "", "UpCloud", ("username?", "password?", "token?"), ("ssh_keys?",)
     ),
-    "local": Entry("provisioning.providers.local.provider", "LocalProvider", "local", "LXD on this machine"),
+    "local": Entry(
+        "provisioning.providers.local.provider",
+        "LocalProvider",
+        "local",
+        "LXD on this machine",
+        (),
+        ("pool?", "project?", "nat?", "image_server?", "mirror?", "build_folder?"),
+    ),
 }
 
 
