@@ -60,6 +60,8 @@ class Choices:
     parallel: int = 8
     rolls_back_on_failure: bool = True
     accepts_elicitation: bool = False
+    command: str = "prov"
+    """What a person types before the name of a command for this engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +253,18 @@ class Engine:
         control = await self.control()
         return await asyncio.to_thread(control.submit, plan, by)
 
-    async def find_operation(self, id: str | None) -> Operation:  # noqa: A002 - the word of the tools
-        """An operation by its id or the beginning of it; the newest without one. Raises NotFoundError."""
+    async def find_operation(self, id: str | None, *, of: str | None = None) -> Operation:  # noqa: A002 - the word of the tools
+        """An operation by its id or the beginning of it; the newest without one. With `of` only what that caller began.
+
+        Raises NotFoundError.
+        """
         store = await self.store()
         if id is not None:
-            return await asyncio.to_thread(store.operation, id)
-        newest = await asyncio.to_thread(lambda: store.operations(limit=1))
+            found = await asyncio.to_thread(store.operation, id)
+            if of is not None and found.by != of:
+                raise NotFoundError(f"there is no operation {id[:40]!r}", hint="give the id that apply_plan answered")
+            return found
+        newest = [one for one in await asyncio.to_thread(store.operations) if of is None or one.by == of]
         if not newest:
             raise NotFoundError("nothing was done here yet", hint="plan_config, then apply_plan")
         return newest[0]
@@ -264,7 +272,7 @@ class Engine:
     async def progress(self, operation: str) -> Progress:
         """How an operation stands; starts nothing."""
         control = await self.control()
-        return await asyncio.to_thread(lambda: progress_of(control.status(operation)))
+        return await asyncio.to_thread(lambda: progress_of(control.status(operation), command=self.choices.command))
 
     async def wait(self, operation: str, seconds: float, report: Report) -> Progress:
         """How an operation stands once it has ended, or after that time; what happens meanwhile is reported."""

@@ -102,8 +102,10 @@ class Approvals:
         self._store.use_approval(found.stored, operation)
         return found.who
 
-    async def wait_for(self, plan_id: str, timeout_seconds: float, *, not_before: float = 0.0) -> Valid:
+    async def wait_for(self, plan_id: str, timeout_seconds: float, *, operation: str = "", not_before: float = 0.0) -> Valid:
         """Wait until a person has approved, looking every 0.1 s outside the event loop.
+
+        What `operation` itself used already still counts for it: it goes on after a crash.
 
         Raises ApprovalDeniedError, PlanSpentError (over, or carried out meanwhile), ApprovalInvalidError or ApprovalRequiredError
         when the time is over: the former when something was there that does not hold.
@@ -111,7 +113,7 @@ class Approvals:
         deadline = time.monotonic() + timeout_seconds
         while True:
             try:
-                return await asyncio.to_thread(self._look, plan_id, not_before)
+                return await asyncio.to_thread(self._look, plan_id, operation, not_before)
             except (ApprovalInvalidError, ApprovalRequiredError) as error:
                 # A row that does not hold must not keep a person's yes from being found.
                 is_final = not (isinstance(error, ApprovalInvalidError) or type(error) is ApprovalRequiredError)
@@ -120,8 +122,8 @@ class Approvals:
                     raise
             await asyncio.sleep(min(POLL_SECONDS, left))
 
-    def _look(self, plan_id: str, not_before: float) -> Valid:
-        return self.valid(self.open_plan(plan_id), not_before=not_before)
+    def _look(self, plan_id: str, operation: str, not_before: float) -> Valid:
+        return self.valid(self.open_plan(plan_id), operation=operation, not_before=not_before)
 
     def _signed(self, plan: StoredPlan, signer: Signer, seat: Seat, way: Way, approver: str) -> StoredApproval:
         return signed(

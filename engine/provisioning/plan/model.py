@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 DEPOSED = "@old"
@@ -77,7 +78,7 @@ class Basis:
     """Version of every provider that takes part, by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The whole plan. `config` is the wanted configuration as stated JSON with secrets sealed (empty for a destruction).
 
@@ -106,12 +107,12 @@ class Plan:
     targets: Mapping[str, Any] = field(default_factory=dict)
     """Of a rollback the serial that it returns to, of a workflow its id and parameters."""
 
-    @property
+    @cached_property
     def body(self) -> bytes:
         """Canonical JSON (sorted keys, no spaces, UTF-8)."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hash that an approval signs, in hex."""
         return hashlib.sha256(self.body).hexdigest()

@@ -10,13 +10,14 @@ from prov_judge.changes.masking import shown, shown_path
 from prov_judge.changes.things import Thing
 from prov_judge.migration.model import Migration, Step
 from prov_judge.migration.scene import Scene
-from provisioning.errors import CycleError
+from provisioning.plan.joints import jointed, require_unprotected
 from provisioning.plan.model import PlanStep, StepAction, deposed
+from provisioning.plan.order import waved
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps, still without the resources that they make: those are in `wanted`, to be sealed first, in the same order."""
+    """The steps, still without the resources that they make: those are in `wanted`, to be sealed first."""
 
     steps: tuple[PlanStep, ...]
     wanted: tuple[dict[str, Any], ...]
@@ -30,7 +31,10 @@ class Steps:
 
 
 def steps_of(scene: Scene, migration: Migration) -> Steps:
-    """What the engine can do of a migration; what only a person can (copying data by hand) becomes a note. Raises CycleError."""
+    """What the engine can do of a migration; what only a person can (copying data by hand) becomes a note.
+
+    Raises CycleError, and ConflictError for what is protected against deletion.
+    """
     done = [step for step in migration.steps if _is_ours(step)]
     by_hand = [step for step in migration.steps if not _is_ours(step)]
     needs = _needs(migration.steps, {step.id for step in done})
@@ -57,10 +61,11 @@ def steps_of(scene: Scene, migration: Migration) -> Steps:
                 rollback=step.rollback,
             )
         )
-    require_order(steps)
-    made = [scene.after[step.address] for step in steps if step.action in {"create", "update"}]
+    require_unprotected(steps, scene.before)
+    steps = jointed(steps, scene.before, scene.after)
+    made = dict.fromkeys(step.address for step in steps if step.action in {"create", "update"})
     notes = tuple(f"by hand: {step.title}" for step in by_hand)
-    return Steps(_waved(steps), tuple(wanted_of(thing, scene.target) for thing in made), notes)
+    return Steps(waved(steps), tuple(wanted_of(scene.after[address], scene.target) for address in made), notes)
 
 
 def wanted_of(thing: Thing, config: InfrastructureConfig) -> dict[str, Any]:
@@ -78,36 +83,6 @@ def wanted_of(thing: Thing, config: InfrastructureConfig) -> dict[str, Any]:
         "path": list(thing.item.path),
         "names": [list(name) for name in thing.names],
     }
-
-
-def require_order(steps: Sequence[PlanStep]) -> None:
-    """Raises CycleError naming a circle of steps that wait for each other."""
-    needs = {step.id: set(step.needs) for step in steps}
-    while ready := [step for step, wanted in needs.items() if not wanted]:
-        for step in ready:
-            del needs[step]
-        for wanted in needs.values():
-            wanted.difference_update(ready)
-    if not needs:
-        return
-    first = min(needs)
-    circle = [first]
-    while (following := min(need for need in needs[circle[-1]] if need in needs)) not in circle:
-        circle.append(following)
-    circle = [*circle[circle.index(following) :], following]
-    raise CycleError(
-        f"these steps wait for each other: {' -> '.join(circle)}", hint="take one of the references away", circle=circle
-    )
-
-
-def _waved(steps: Sequence[PlanStep]) -> tuple[PlanStep, ...]:
-    """The steps by wave, counted anew: steps that only a person can do left gaps."""
-    wave: dict[str, int] = {}
-    waiting = sorted(steps, key=lambda step: step.wave)
-    for step in waiting:
-        wave[step.id] = 1 + max((wave[need] for need in step.needs if need in wave), default=0)
-    late = {number: place for place, number in enumerate(sorted({step.wave for step in waiting}), 1)}
-    return tuple(replace(step, wave=max(wave[step.id], late[step.wave])) for step in waiting)
 
 
 def _is_ours(step: Step) -> bool:

@@ -13,9 +13,9 @@ class GivenByPeople:
     def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
 
-    async def wait(self, plan: Plan, operation: str) -> None:  # noqa: ARG002 - the protocol's
+    async def wait(self, plan: Plan, operation: str) -> None:
         """Return once somebody has approved. Raises ApprovalDeniedError, PlanSpentError."""
-        await self._approvals.wait_for(plan.id, max(0.0, plan.expires_at - time.time()) + 1.0)
+        await self._approvals.wait_for(plan.id, max(0.0, plan.expires_at - time.time()) + 1.0, operation=operation)
 
     def consume(self, plan: Plan, operation: str) -> None:
         """Verify the approval now and mark it used. Raises ApprovalRequiredErrors."""

@@ -52,24 +52,21 @@ async def apply(operation: str, engine: Engine, vault: Vault, recorder: Recorder
             if begun["ok"]:
                 await _run(row, plan, engine, vault, recorder, watch, is_stopping)
             else:
-                await end(store, operation, "failed", str(begun["error"]))
+                await end(store, operation, "failed", str(begun["error"]), watch=watch)
         except CancelledByPersonError:
             if await asyncio.to_thread(store.steps, operation):
-                await _cancelled(store, operation, "cancelled before it went on", recorder)
+                await _cancelled(store, operation, "cancelled before it went on", recorder, watch)
             else:
-                await end(store, operation, "cancelled", "cancelled before anything was done")
+                await end(store, operation, "cancelled", "cancelled before anything was done", watch=watch)
                 await _drop_rollback(store, operation, "nothing was done")
         except ApprovalDeniedError as error:
-            await end(store, operation, "denied", said(error))
+            await end(store, operation, "denied", said(error), watch=watch)
         except PlanSpentError as error:
-            await end(store, operation, "expired", said(error))
+            await end(store, operation, "expired", said(error), watch=watch)
         except UnavailableError:
             raise
         except StratumError as error:
-            await end(store, operation, "failed", said(error))
-        finally:
-            if (await asyncio.to_thread(store.operation, operation)).is_final:
-                await watch.release()
+            await end(store, operation, "failed", said(error), watch=watch)
 
 
 def rollback_id(operation: str) -> str:
@@ -93,8 +90,11 @@ def rollback_of(row: Operation, by: str) -> Operation:
     )
 
 
-async def end(store: StateStore, operation: str, status: OperationStatus, error: str = "") -> None:
+async def end(store: StateStore, operation: str, status: OperationStatus, error: str = "", *, watch: Watch | None = None) -> None:
     """Write down how an operation ended; a status that is final already stays."""
+    if watch is not None:
+        # First: whoever sees that it has ended may want the lease at once.
+        await watch.release()
     await asyncio.to_thread(lambda: store.update_operation(operation, status=status, error=error, ended_at=time.time()))
 
 
@@ -141,16 +141,16 @@ async def _run(
     errors = {step: error for step, error in outcomes.items() if error not in {"", SPARED}}
     store = engine.store
     if not any(outcomes.values()):
-        await end(store, row.id, "succeeded")
+        await end(store, row.id, "succeeded", watch=watch)
         await _drop_rollback(store, row.id, f"{row.id} had succeeded before it could be cancelled")
     elif watch.is_cancelled:
         done = sum(1 for error in outcomes.values() if not error)
-        await _cancelled(store, row.id, f"cancelled after {done} of {len(outcomes)} steps", recorder)
+        await _cancelled(store, row.id, f"cancelled after {done} of {len(outcomes)} steps", recorder, watch)
     elif plan.rolls_back_on_failure:
         await asyncio.to_thread(add_rollback, store, row, row.by)
         await _roll_back(store, row.id, told(errors, len(outcomes)), recorder)
     else:
-        await end(store, row.id, "failed", told(errors, len(outcomes)))
+        await end(store, row.id, "failed", told(errors, len(outcomes)), watch=watch)
 
 
 def _job(site: Site, step: PlanStep) -> Job:
@@ -165,12 +165,12 @@ def add_rollback(store: StateStore, row: Operation, by: str) -> Operation:
     return store.operation(rollback_id(row.id))
 
 
-async def _cancelled(store: StateStore, operation: str, words: str, recorder: Recorder) -> None:
+async def _cancelled(store: StateStore, operation: str, words: str, recorder: Recorder, watch: Watch) -> None:
     """End as the one who cancelled wants it: with the rollback that was written down before the cancellation, or as it is."""
     if any(one.id == rollback_id(operation) for one in await asyncio.to_thread(lambda: store.operations(is_open=True))):
         await _roll_back(store, operation, words, recorder)
     else:
-        await end(store, operation, "cancelled", words)
+        await end(store, operation, "cancelled", words, watch=watch)
 
 
 async def _roll_back(store: StateStore, operation: str, words: str, recorder: Recorder) -> None:

@@ -85,7 +85,7 @@ class Control:
             operation = Operation(
                 id=f"op-{stored.sha256[:12]}" + (f"-{number}" if number > 1 else ""),
                 kind="workflow" if plan.kind == "workflow" else "apply",
-                status="queued",
+                status="waiting_for_approval",
                 plan_id=stored.id,
                 plan_sha256=stored.sha256,
                 title=plan.title,

@@ -43,14 +43,11 @@ async def roll_back(operation: str, engine: Engine, vault: Vault, recorder: Reco
             )
             await _run(running, parent, plan, engine, vault, recorder, watch, is_stopping)
         except CancelledByPersonError:
-            await _over(engine, row, parent, "the rollback was cancelled", is_cancelled=True)
+            await _over(engine, row, parent, watch, "the rollback was cancelled", is_cancelled=True)
         except UnavailableError:
             raise
         except StratumError as error:
-            await _over(engine, row, parent, said(error))
-        finally:
-            if (await asyncio.to_thread(store.operation, operation)).is_final:
-                await watch.release()
+            await _over(engine, row, parent, watch, said(error))
 
 
 async def _run(
@@ -89,9 +86,9 @@ async def _run(
     await asyncio.to_thread(_mark, site, runs, outcomes)
     errors = {step: error for step, error in outcomes.items() if error not in {"", SPARED}}
     if watch.is_cancelled and SPARED in outcomes.values():
-        await _over(engine, row, parent, "the rollback was cancelled", is_cancelled=True)
+        await _over(engine, row, parent, watch, "the rollback was cancelled", is_cancelled=True)
     else:
-        await _over(engine, row, parent, told(errors, len(outcomes)) if errors else "")
+        await _over(engine, row, parent, watch, told(errors, len(outcomes)) if errors else "")
 
 
 def _as_it_ended(done: StepRun) -> StepRun:
@@ -110,8 +107,11 @@ def _mark(site: Site, runs: dict[str, StepRun], outcomes: dict[str, str]) -> Non
         site.store.put_step(replace(run, status="undo_failed" if error else "undone", error=error or run.error, said=words))
 
 
-async def _over(engine: Engine, row: Operation, parent: Operation, error: str, *, is_cancelled: bool = False) -> None:
+async def _over(
+    engine: Engine, row: Operation, parent: Operation, watch: Watch, error: str, *, is_cancelled: bool = False
+) -> None:
     """How the rollback ended, and with it the operation that waited for it."""
+    await watch.release()
     if parent.status == "rolling_back":
         words = f"{parent.error}; not all was taken back: {error}" if error else parent.error
         await end(engine.store, parent.id, "failed" if error else "rolled_back", words)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from prov_tools.context import Context
+from prov_tools.engine.source import require_same_source
+from stratumops.principal import LOCAL
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class OperationOutput(ToolOutput):
 async def apply_plan(args: ApplyPlanInput, ctx: Context) -> OperationOutput:
     """Do what a plan says once a person has approved it. Call again to go on waiting."""
     engine = await ctx.engine()
+    stored, plan = await engine.find_plan(args.plan_id)
+    if not stored.used_by:
+        await require_same_source(plan, nickel=ctx.nickel, workspace=ctx.workspace)
     operation = await engine.submit(args.plan_id, by=ctx.principal.subject)
     return answered(await engine.wait(operation.id, min(max(args.wait, 0), MOST_WAIT), ctx.report))
 
@@ -55,7 +60,7 @@ class OperationStatusInput(ToolInput):
 async def operation_status(args: OperationStatusInput, ctx: Context) -> OperationOutput:
     """Look at, cancel or resume an operation."""
     engine = await ctx.engine()
-    operation = await engine.find_operation(args.operation)
+    operation = await engine.find_operation(args.operation, of=None if ctx.principal == LOCAL else ctx.principal.subject)
     if args.action == "cancel":
         await engine.cancel(operation.id, by=ctx.principal.subject)
     elif args.action == "resume":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prov_gen.model.infrastructure import InfrastructureConfig
     from provisioning.plan.model import Plan, PlanStep
 
-NEXT = "a person approves it in a terminal: prov approve {plan}; then apply_plan"
+NEXT = "a person approves it in a terminal: {prov} approve {plan}; then apply_plan"
 NOTHING = "nothing to apply"
 
 
@@ -65,7 +65,7 @@ async def plan_config(args: PlanConfigInput, ctx: Context) -> PlanConfigOutput:
     if not (args.back_to or args.config or args.destroy):
         raise InvalidInputError("there is nothing to plan", hint="give a config, or destroy = true, or back_to")
     plan = await planned(args, ctx)
-    return plan_answer(plan, ctx)
+    return plan_answer(plan, ctx, (await ctx.engine()).choices.command)
 
 
 async def planned(args: PlanConfigInput, ctx: Context) -> "Plan":
@@ -121,7 +121,7 @@ async def _checked(text: str, ctx: Context) -> "tuple[InfrastructureConfig, list
     return verdict.config, warnings, source.name if source.path is not None else ""
 
 
-def plan_answer(plan: "Plan", ctx: Context) -> PlanConfigOutput:
+def plan_answer(plan: "Plan", ctx: Context, command: str) -> PlanConfigOutput:
     """A plan as an answer: the rows that fit, the rest counted, links to the whole."""
     from provisioning.plan.picture import as_svg  # noqa: PLC0415 - drawn when it is read
     from provisioning.plan.words import as_text, blast_radius, risks, summary  # noqa: PLC0415 - as above
@@ -144,7 +144,7 @@ def plan_answer(plan: "Plan", ctx: Context) -> PlanConfigOutput:
             *omitted(len(plan.steps) - len(plan.steps[:most]), "step is", "steps are"),
         ]
         or None,
-        next=f"{NEXT.format(plan=plan.id)}, until {_until(plan)}" if plan.steps else NOTHING,
+        next=f"{NEXT.format(prov=command, plan=plan.id)}, until {_until(plan)}" if plan.steps else NOTHING,
         report=keep(f"{plan.id}.txt", lambda: as_text(plan)) if keep else None,
         picture=keep(f"{plan.id}.svg", lambda: as_svg(plan)) if keep else None,
         whole=plan,

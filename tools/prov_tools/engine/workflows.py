@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from prov_tools.context import Context
 from prov_tools.engine.plan import NEXT, NOTHING
+from prov_tools.engine.source import require_same_source
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 
@@ -37,7 +38,9 @@ async def execute_workflow(args: ExecuteWorkflowInput, ctx: Context) -> ExecuteW
     engine = await ctx.engine()
     by = ctx.principal.subject
     if args.workflow_id.startswith("plan-"):
-        _, plan = await engine.find_plan(args.workflow_id)
+        stored, plan = await engine.find_plan(args.workflow_id)
+        if not (args.dry_run or stored.used_by):
+            await require_same_source(plan, nickel=ctx.nickel, workspace=ctx.workspace)
     else:
         plan = await engine.plan_workflow(args.workflow_id, args.parameters or {}, by=by, workspace=ctx.workspace.root)
     operation = None if args.dry_run or not plan.steps else await engine.submit(plan.id, by=by)
@@ -47,7 +50,7 @@ async def execute_workflow(args: ExecuteWorkflowInput, ctx: Context) -> ExecuteW
         summary=summary(plan),
         steps=[f"{step.wave}. {step.title}" for step in plan.steps[:most]],
         operation=operation.id if operation else None,
-        next=NEXT.format(plan=plan.id) if plan.steps else NOTHING,
+        next=NEXT.format(prov=engine.choices.command, plan=plan.id) if plan.steps else NOTHING,
         whole=plan,
     )
 

@@ -23,11 +23,13 @@ def _approve(plan_id: str, approver: str) -> None:
 
     session = Session.current()
     with opened(session) as here:
-        who = person_approves(here, plan_id, approver)
+        stored, plan = here.run(here.engine.find_plan(plan_id))
+        here.require_same_source(plan)
+        who = person_approves(here, stored.id, approver)
     if session.as_json:
-        session.say_json({"plan": plan_id, "approved_by": who})
+        session.say_json({"plan": plan.id, "approved_by": who})
     else:
-        session.out.print(Text.assemble(("approved", "good"), f" by {visible(who)}: {visible(plan_id)}"), soft_wrap=True)
+        session.out.print(Text.assemble(("approved", "good"), f" by {visible(who)}: {plan.id}"), soft_wrap=True)
 
 
 def _deny(plan_id: str, why: str) -> None:
