@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_judge.changes.things import things
 from provisioning.approval.approvals import Approvals
 from provisioning.approval.pins import Pins
 from provisioning.approval.trust import Trust
@@ -171,6 +172,8 @@ class Engine:
         """
         store = await self.store()
         head, resources = await asyncio.to_thread(lambda: (store.head(), store.resources()))
+        if only:
+            await asyncio.to_thread(_require_known, only, config, resources)
         wish = self._wish("apply" if config is not None else "destroy", head, resources, by, book)
         gone = "destroy what is named" if only else "destroy everything that is recorded"
         said = title or (f"apply {source or config.name}" if config is not None else gone)
@@ -362,6 +365,14 @@ class Engine:
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
         self._store = self._control = self._runtime = None
+
+
+def _require_known(only: frozenset[str], config: InfrastructureConfig | None, resources: Sequence[Recorded]) -> None:
+    known = {one.address for one in resources} | (set(things(config)) if config is not None else set())
+    if unknown := sorted(only - known):
+        raise NotFoundError(
+            f"there is no {', '.join(unknown[:8])}", hint="an address is a kind and a name, such as server.web: `prov state list`"
+        )
 
 
 def _serial_before(store: StateStore, operation: str) -> int:

@@ -35,7 +35,7 @@ def shop(part: str, servers: int) -> str:
     """The shop of the sandbox, as far as containers go, with addresses of its own."""
     rows = ", ".join(
         f"""{{ name = "web-{number}", networking = {{ subnet = "public" }},
-      spec = {{ cpu = 1, memory_gb = 0.25, disk_gb = 5, os = {{ family = "alpine", version = "3.22" }} }} }}"""
+      spec = {{ cpu = 1, memory_gb = 0.25, disk_gb = 20, os = {{ family = "alpine", version = "3.22" }} }} }}"""
         for number in range(servers)
     )
     return f"""{{

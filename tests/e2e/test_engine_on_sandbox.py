@@ -55,7 +55,7 @@ def test_a_person_takes_a_shop_from_a_plan_to_nothing(person: Person):
 
     (server,) = servers(person)
     assert server["InstanceType"] == "t3.micro"
-    assert [one["GroupId"] for one in server["SecurityGroups"]] == [group(person)["GroupId"]]
+    assert [one["GroupId"] for one in server["NetworkInterfaces"][0]["Groups"]] == [group(person)["GroupId"]]
     assert ports(person) == {443}
     assert [one["Name"] for one in boto(person, "s3").list_buckets()["Buckets"]] == ["shop-invoices"]
     asked = person.prov("query", "running servers in eu-west-1", "--json").json

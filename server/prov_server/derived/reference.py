@@ -52,7 +52,7 @@ def errors_page() -> str:
         "Exit code 0 means that a command worked, 1 that it worked and the verdict is negative (findings), "
         "130 that it was interrupted, 141 that nobody read its output any more.",
         "## Of plans, approvals, applies and state",
-        "Each is a closer word for one of the codes above, with its status and exit code.",
+        "Closer words than those above, for what a program or an assistant treats in a way of its own.",
         table(("code", "HTTP status", "exit code", "meaning"), of_engine),
         "## Over HTTP only",
         "These are about the request itself, before any tool is asked.",

@@ -59,7 +59,7 @@ def change_row(person: Person, statement: str, *values: object) -> None:
         (["workflow", "run", "no-such"], 3, "no-such"),
         (["workflow", "run", "health-check", "--set", "host"], 2, "NAME=VALUE"),
         (["rollback"], 3, "nothing was done here yet"),
-        (["rollback", "7"], 2, "serial 7 is not older"),
+        (["rollback", "7"], 3, "there is no serial 7"),
         (["rollback", "op-000000000000"], 3, "op-000000000000"),
         (["plan"], 2, "nothing to plan"),
         (["plan", "gone.ncl"], 3, "gone.ncl"),
@@ -120,7 +120,8 @@ def test_a_plan_that_was_altered_is_shown_to_nobody(planner: Person):
     change_row(planner, "UPDATE prov_plans SET body = replace(body, 't3.micro', 't3.large') WHERE id = ?", plan)
     ended = planner.prov("approve", plan)
     assert ended.code == 5
-    assert f"{plan} was altered after it was made" in ended.err
+    assert plan in ended.err
+    assert "altered" in ended.err
     assert planner.prov("apply", plan).code == 5
 
 
@@ -167,8 +168,8 @@ def test_a_secret_in_plain_text_needs_a_vault_and_is_never_repeated(planner: Per
     config = """{ provider = 'aws, region = "eu-west-1",
       networking = { vpc_cidr = "10.0.0.0/16", subnets = [{ name = "a", cidr = "10.0.1.0/24" }] },
       databases = [{ name = "orders", engine = 'postgresql, plan = "db.t3.micro", password = "Tr0ub4dor-and-3" }] }"""
-    planner.write(config, "secret.ncl")
-    ended = planner.prov("plan", "secret.ncl")
+    planner.write(config, "orders.ncl")
+    ended = planner.prov("plan", "orders.ncl")
     assert ended.code in {2, 8}
     assert "vault" in ended.err
     assert "Tr0ub4dor" not in ended.out + ended.err

@@ -20,7 +20,7 @@ MOST_PROBLEMS = 8
 class ApplyPlanInput(ToolInput):
     """Which plan, and how long to wait."""
 
-    plan_id: str
+    plan_id: Annotated[str, Field(description="The plan")]
     wait: Annotated[int, Field(description="Seconds")] = 50
 
 
@@ -38,7 +38,14 @@ class OperationOutput(ToolOutput):
         return self.status not in {"failed", "rolled_back", "denied", "expired", "cancelled"}
 
 
-@tool(toolset="engine", title="Apply an approved plan", command="mcp apply", effect="world", open_world=True)
+@tool(
+    toolset="engine",
+    title="Apply an approved plan",
+    command="mcp apply",
+    effect="world",
+    open_world=True,
+    example={"plan_id": "plan-0b4f145f4d8c"},
+)
 async def apply_plan(args: ApplyPlanInput, ctx: Context) -> OperationOutput:
     """Do what a plan says once a person has approved it. Call again to go on waiting."""
     engine = await ctx.engine()
@@ -53,10 +60,10 @@ class OperationStatusInput(ToolInput):
     """Which operation, and what to do with it."""
 
     operation: Annotated[str | None, Field(description="The newest when left out")] = None
-    action: Literal["status", "cancel", "resume"] = "status"
+    action: Annotated[Literal["status", "cancel", "resume"], Field(description="What to do")] = "status"
 
 
-@tool(toolset="engine", title="Watch an operation", command="workflow status", effect="record")
+@tool(toolset="engine", title="Operations", command="workflow status", effect="record", example={"action": "status"})
 async def operation_status(args: OperationStatusInput, ctx: Context) -> OperationOutput:
     """Look at, cancel or resume an operation."""
     engine = await ctx.engine()

@@ -31,12 +31,11 @@ class PlanConfigInput(ToolInput):
 
 
 class PlanConfigOutput(ToolOutput):
-    """The plan. A step begins with its wave; `cost_delta` is a month's, by currency, `compliance` failures before and after."""
+    """The plan. A step says its wave, what it does, its risks and its way back; `cost_delta` is a month's, by currency."""
 
     plan_id: str
     summary: str
     steps: list[str]
-    risks: list[str] | None = None
     cost_delta: dict[str, float]
     compliance: dict[str, str]
     blast_radius: list[str] | None = None
@@ -124,7 +123,7 @@ async def _checked(text: str, ctx: Context) -> "tuple[InfrastructureConfig, list
 def plan_answer(plan: "Plan", ctx: Context, command: str) -> PlanConfigOutput:
     """A plan as an answer: the rows that fit, the rest counted, links to the whole."""
     from provisioning.plan.picture import as_svg  # noqa: PLC0415 - drawn when it is read
-    from provisioning.plan.words import as_text, blast_radius, risks, summary  # noqa: PLC0415 - as above
+    from provisioning.plan.words import as_text, blast_radius, summary  # noqa: PLC0415 - as above
 
     most = ctx.defaults.max_rows or None
     left_out = [f"left out: {address}: {why}" for address, why in plan.left_out.items()]
@@ -134,7 +133,6 @@ def plan_answer(plan: "Plan", ctx: Context, command: str) -> PlanConfigOutput:
         plan_id=plan.id,
         summary=summary(plan),
         steps=[_row(step) for step in plan.steps[:most]],
-        risks=_some(risks(plan), most) or None,
         cost_delta=_delta(plan),
         compliance=dict(plan.compliance),
         blast_radius=_some(blast_radius(plan), most) or None,
@@ -160,8 +158,10 @@ def _row(step: "PlanStep") -> str:
     from provisioning.plan.words import field_words  # noqa: PLC0415 - as above
 
     why = "; ".join([*step.why, *(field_words(step) if step.action == "update" else [])][:4])
-    back = f"; way back: {step.rollback}" if step.rollback else ""
-    return f"{step.wave}. {step.title}" + (f" ({why})" if why else "") + back
+    said = (("downtime", step.downtime), ("data loss", step.data_loss), ("way back", step.rollback))
+    return (
+        f"{step.wave}. {step.title}" + (f" ({why})" if why else "") + "".join(f"; {word}: {text}" for word, text in said if text)
+    )
 
 
 def _some(rows: Sequence[str], most: int | None) -> list[str]:

@@ -15,8 +15,8 @@ class ExecuteWorkflowInput(ToolInput):
     """Which workflow, with what."""
 
     workflow_id: Annotated[str, Field(description="A workflow, or a plan")]
-    dry_run: bool = True
-    parameters: dict[str, str] | None = None
+    dry_run: Annotated[bool, Field(description="Only show")] = True
+    parameters: Annotated[dict[str, str] | None, Field(description="Their values")] = None
 
 
 class ExecuteWorkflowOutput(ToolOutput):
@@ -30,7 +30,14 @@ class ExecuteWorkflowOutput(ToolOutput):
     whole: Annotated[Hidden, HIDDEN] = None
 
 
-@tool(toolset="engine", title="Run a workflow", command="workflow run", effect="world", open_world=True)
+@tool(
+    toolset="engine",
+    title="Run a workflow",
+    command="workflow run",
+    effect="world",
+    open_world=True,
+    example={"workflow_id": "health-check", "parameters": {"host": "localhost"}},
+)
 async def execute_workflow(args: ExecuteWorkflowInput, ctx: Context) -> ExecuteWorkflowOutput:
     """Show what a workflow would do or, without dry_run, do it once a person approved."""
     from provisioning.plan.words import summary  # noqa: PLC0415 - paid by the first call that needs it
@@ -122,7 +129,9 @@ class WorkflowHistoryOutput(ToolOutput):
     operations: list[OperationRow]
 
 
-@tool(toolset="workflows", title="List operations", command="workflow history", effect="read", default=False)
+@tool(
+    toolset="workflows", title="List operations", command="workflow history", effect="read", default=False, example={"limit": 5}
+)
 async def workflow_history(args: WorkflowHistoryInput, ctx: Context) -> WorkflowHistoryOutput:
     """List what was applied, rolled back and run, newest first."""
     from prov_tools.engine.words import moment  # noqa: PLC0415 - as above

@@ -11,7 +11,7 @@ from rich_click import RichArgument, RichOption
 from prov_server.cli.console import visible
 from prov_server.cli.groups import Command, Group
 from prov_server.cli.session import Session
-from stratumops.errors import InvalidInputError
+from stratumops.errors import ConflictError, InvalidInputError
 
 if TYPE_CHECKING:
     from prov_server.approval.asking import Desk
@@ -54,6 +54,8 @@ def _new(name: str) -> None:
     session = Session.current()
     with opened(session) as here:
         desk = here.desk()
+        if name in desk.folder.names():  # before a passphrase is typed for nothing
+            raise ConflictError(f"you have a key {visible(name)} already", hint="use another name; `prov approver show` prints it")
         public = make_approver(desk, name)
     if session.as_json:
         session.say_json({"approver": name, "key": public.id})
