@@ -24,6 +24,7 @@ from provisioning.providers.base import Provider
 from provisioning.providers.registry import PROVIDERS, provider_class
 from provisioning.resource import Recorded
 from provisioning.secrets import Secrets
+from provisioning.state.holder import is_dead
 from provisioning.state.model import Operation, StoredPlan
 from provisioning.state.store import StateStore, open_store
 from provisioning.workflow.allowed import GivenByPeople
@@ -162,11 +163,14 @@ class Engine:
         source: str = "",
         title: str = "",
         only: frozenset[str] = frozenset(),
+        described: frozenset[str] = frozenset(),
         book: "PriceBook | None" = None,
         findings: Sequence[str] = (),
         notes: Sequence[str] = (),
     ) -> Plan:
         """A plan towards a configuration, or (None) to destroy what is recorded; it is kept.
+
+        With `only` and `described` nothing else is touched; what is `described` need not be recorded.
 
         Raises NotFoundError for an address of `only` that is neither wanted nor recorded.
         """
@@ -174,6 +178,7 @@ class Engine:
         head, resources = await asyncio.to_thread(lambda: (store.head(), store.resources()))
         if only:
             await asyncio.to_thread(_require_known, only, config, resources)
+        only |= described
         wish = self._wish("apply" if config is not None else "destroy", head, resources, by, book)
         gone = "destroy what is named" if only else "destroy everything that is recorded"
         said = title or (f"apply {source or config.name}" if config is not None else gone)
@@ -254,7 +259,10 @@ class Engine:
         if not plan.steps:
             raise InvalidInputError(f"{plan.id} has nothing to do", hint="what is there is what is wanted")
         control = await self.control()
-        return await asyncio.to_thread(control.submit, plan, by)
+        operation = await asyncio.to_thread(control.submit, plan, by)
+        if not operation.is_final and is_dead(operation.executor):
+            await asyncio.to_thread(control.resume, operation.id)
+        return operation
 
     async def find_operation(self, id: str | None, *, of: str | None = None) -> Operation:  # noqa: A002 - the word of the tools
         """An operation by its id or the beginning of it; the newest without one. With `of` only what that caller began.

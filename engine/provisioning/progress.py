@@ -49,7 +49,7 @@ def _said(state: OperationState, done: int) -> str:
 
 def _next(operation: Operation, command: str) -> str:
     if not operation.is_final and operation.executor and is_dead(operation.executor):
-        return f'its process died: operation_status(operation="{operation.id}", action="resume") goes on'
+        return f"its process died: `prov workflow resume {operation.id}` (operation_status with action resume) goes on"
     match operation.status:
         case "waiting_for_approval":
             return f"a person runs, in a terminal: {command} approve {operation.plan_id}; it goes on by itself then"

@@ -76,7 +76,7 @@ def test_a_person_takes_a_shop_from_a_plan_to_containers_and_to_nothing(lxd: Lxd
             assert recorded["id"] == one.name
             assert ipaddress.ip_address(recorded["outputs"]["private_ip"]) in ipaddress.ip_network(f"{part}.0/26")
         asked = person.prov("query", "how many servers are running?", "--json").json
-        assert asked["count"] == 2
+        assert asked["answer"].startswith("2")
         assert person.prov("drift").code == 0
 
         instances["server.web-1"].stop(force=True, wait=True)

@@ -59,8 +59,8 @@ def test_a_person_takes_a_shop_from_a_plan_to_nothing(person: Person):
     assert ports(person) == {443}
     assert [one["Name"] for one in boto(person, "s3").list_buckets()["Buckets"]] == ["shop-invoices"]
     asked = person.prov("query", "running servers in eu-west-1", "--json").json
-    assert asked["count"] == 1
-    assert "server.web" in asked["rows"][0]
+    (row,) = asked["rows"]
+    assert "server.web" in row
     assert person.prov("state", "show", "server.web", "--json").json["id"] == server["InstanceId"]
 
     open_by_hand(person)
@@ -116,7 +116,7 @@ async def test_an_assistant_plans_and_waits_while_a_person_approves_in_their_own
         assert (done["status"], done["operation"]) == ("succeeded", waiting["operation"])
         assert len(servers(person)) == 1
         answered = await call(client, "query_infrastructure", query="¿cuántos servidores hay?")
-        assert answered["count"] == 1
+        assert len(answered["rows"]) == 1
 
         person.write(SHOP.replace("443", "8443"))
         stale = await call(client, "plan_config", config="main.ncl")

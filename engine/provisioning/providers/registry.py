@@ -23,6 +23,8 @@ class Entry:
     title: str
     secrets: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    """Options that say where the credentials are already, so that none are asked for."""
 
 
 PROVIDERS: Mapping[str, Entry] = {
@@ -33,6 +35,7 @@ PROVIDERS: Mapping[str, Entry] = {
         "Amazon Web Services",
         ("access_key_id", "secret_access_key", "session_token?"),
         ("profile?",),
+        ("profile",),
     ),
     "upcloud": Entry(
         "provisioning.providers.upcloud.provider", "UpCloud", "", "UpCloud", ("username?", "password?", "token?"), ("ssh_keys?",)

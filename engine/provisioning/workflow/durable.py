@@ -126,7 +126,7 @@ async def go_on(operation: str, executor: str, *, is_rollback: bool, is_asked: b
         return
     dead = sorted({one for one in (known.executor_id, executor) if one and is_dead(one)})
     # There is no public way without their service. All that these processes left is taken over at once.
-    taken = await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001 - as said
+    taken = await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001 - there is no public way
     if taken:
         return
     if is_asked and known.status == WorkflowStatusString.ERROR.value:

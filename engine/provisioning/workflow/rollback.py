@@ -5,8 +5,9 @@ One step that cannot be taken back does not stop the others; the operation ends 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from provisioning.plan.model import Plan, PlanStep
 from provisioning.plan.stale import opened
@@ -75,11 +76,11 @@ async def _run(
         def is_done() -> bool:
             return done is None or done.status in _NOTHING_TO_UNDO or site.is_done(undoing.PREFIX + step.id)
 
-        def attempt(number: int) -> object:
+        def attempt(number: int) -> Mapping[str, Any]:
             assert done is not None
             return undoing.attempt(site, step, _as_it_ended(done), number, is_touched=step.id in touched)
 
-        return Job(undoing.PREFIX + step.id, users.get(step.id, ()), step.retry, attempt, is_done)  # type: ignore[arg-type]
+        return Job(undoing.PREFIX + step.id, users.get(step.id, ()), step.retry, attempt, is_done)
 
     jobs = [job(step) for step in reversed(plan.steps)]
     outcomes = await run_all(jobs, recorder, watch, at_once=engine.at_once, on_failure="go_on")

@@ -88,7 +88,7 @@ class Runtime:
     def run(self, operation: str, *, is_rollback: bool) -> None:
         """Run an operation's workflow here; one that ran or runs anywhere is left alone."""
         self.start()
-        from provisioning.workflow import durable  # noqa: PLC0415 - `start` imported it
+        from provisioning.workflow import durable  # noqa: PLC0415 - imported by `start` already
 
         self._asked(durable.start(operation, is_rollback=is_rollback))
 
@@ -102,7 +102,7 @@ class Runtime:
         What another process took over already is left alone.
         """
         self.start()
-        from provisioning.workflow import durable  # noqa: PLC0415 - `start` imported it
+        from provisioning.workflow import durable  # noqa: PLC0415 - imported by `start` already
 
         is_asked = is_asked and not self.is_running(operation)
         self._asked(durable.go_on(operation, executor, is_rollback=is_rollback, is_asked=is_asked))

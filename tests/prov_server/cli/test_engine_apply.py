@@ -135,7 +135,7 @@ def test_resources_are_listed_shown_and_exported(story: Story):
     assert len([line for line in listed.out.splitlines() if " aws " in line]) == 5
     assert "5 resources, serial " in listed.err
     rows = story.person.prov("state", "list", "--kind", "server", "--json").json
-    assert len(rows["rows"]) == 1
+    assert rows["count"] == 1
     shown = story.person.prov("state", "show", "server.web", "--json").json
     assert shown["id"] == rows["resources"][0]["id"]
     whole = json.loads(story.person.prov("state", "export").out)
@@ -158,7 +158,6 @@ def test_questions_are_answered_in_both_languages_with_the_rows_they_rest_on(sto
     assert str(count) in answered.out.splitlines()[0]
     assert "read as: " in answered.err
     found = story.person.prov("query", question, "--json").json
-    assert len(found["rows"]) == count
     assert len(found["rows"]) == count
 
 

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from engine_person import PASSPHRASE, SHOP, WORD, Person, sandboxed
+from engine_person import PASSPHRASE, SHOP, WORD, Ended, Person, sandboxed
+from prov_server.cli.main import run
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -33,8 +34,24 @@ def state(person: Person) -> Path:
     return person.workspace / ".prov" / "sandbox" / "state.db"
 
 
-def planned(person: Person, file: str) -> str:
-    ended = person.prov("plan", file, "--json")
+@pytest.fixture
+def here(planner: Person, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """`prov` in this process, where it is not about the process: to start one costs two seconds."""
+    for name, value in planner.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(planner.workspace)
+
+    def ran(*words: str) -> Ended:
+        code = run([*planner.flags, *words])
+        written = capsys.readouterr()
+        assert "Traceback" not in written.err
+        return Ended(code, written.out, written.err)
+
+    return ran
+
+
+def planned(prov: Callable[..., Ended], file: str) -> str:
+    ended = prov("plan", file, "--json")
     assert ended.code == 0, ended.out + ended.err
     plan: str = ended.json["plan_id"]
     return plan
@@ -76,26 +93,30 @@ def change_row(person: Person, statement: str, *values: object) -> None:
         (["query", "servers", "--provider", "nowhere"], 2, "must be one of"),
     ],
 )
-def test_what_is_not_there_is_named_with_its_own_exit_code(planner: Person, words: list[str], code: int, said: str):
+def test_what_is_not_there_is_named_with_its_own_exit_code(
+    planner: Person, here: Callable[..., Ended], words: list[str], code: int, said: str
+):
     (planner.workspace.parent / "outside.ncl").write_text(SHOP, encoding="utf-8")
-    ended = planner.prov(*words)
+    ended = here(*words)
     assert (ended.code, said in ended.err) == (code, True), ended.out + ended.err
     assert "hint: " in ended.err
 
 
-def test_a_configuration_with_errors_is_not_planned(planner: Person):
+def test_a_configuration_with_errors_is_not_planned(planner: Person, here: Callable[..., Ended]):
     planner.write(SHOP.replace("10.0.1.0/24", "10.9.1.0/24"), "wrong.ncl")
-    ended = planner.prov("plan", "wrong.ncl", "--json")
+    ended = here("plan", "wrong.ncl", "--json")
     assert ended.code == 2
     assert "has errors" in ended.json["error"]["message"]
 
 
-def test_a_plan_of_a_file_that_says_something_else_now_is_refused_with_the_difference(planner: Person):
+def test_a_plan_of_a_file_that_says_something_else_now_is_refused_with_the_difference(
+    planner: Person, here: Callable[..., Ended]
+):
     planner.write(SHOP, "stale.ncl")
-    plan = planned(planner, "stale.ncl")
+    plan = planned(here, "stale.ncl")
     planner.write(SHOP.replace("t3.micro", "t3.large").replace("443", "444"), "stale.ncl")
     for words in (["apply", plan], ["approve", plan], ["mcp", "apply", plan]):
-        ended = planner.prov(*words, "--json")
+        ended = here(*words, "--json")
         assert ended.code == 4, ended.out + ended.err
         error = ended.json["error"]
         assert error["code"] == "plan_stale"
@@ -106,39 +127,39 @@ def test_a_plan_of_a_file_that_says_something_else_now_is_refused_with_the_diffe
     assert planner.prov("apply", plan).code == 6
 
 
-def test_a_plan_whose_file_is_gone_is_refused(planner: Person):
+def test_a_plan_whose_file_is_gone_is_refused(planner: Person, here: Callable[..., Ended]):
     planner.write(SHOP, "gone-soon.ncl")
-    plan = planned(planner, "gone-soon.ncl")
+    plan = planned(here, "gone-soon.ncl")
     (planner.workspace / "gone-soon.ncl").unlink()
-    ended = planner.prov("apply", plan)
+    ended = here("apply", plan)
     assert ended.code == 4
     assert "gone-soon.ncl cannot be read any more" in ended.err
 
 
-def test_a_plan_that_was_altered_is_shown_to_nobody(planner: Person):
-    plan = planned(planner, "main.ncl")
+def test_a_plan_that_was_altered_is_shown_to_nobody(planner: Person, here: Callable[..., Ended]):
+    plan = planned(here, "main.ncl")
     change_row(planner, "UPDATE prov_plans SET body = replace(body, 't3.micro', 't3.large') WHERE id = ?", plan)
-    ended = planner.prov("approve", plan)
+    ended = here("approve", plan)
     assert ended.code == 5
     assert plan in ended.err
     assert "altered" in ended.err
-    assert planner.prov("apply", plan).code == 5
+    assert here("apply", plan).code == 5
 
 
-def test_a_plan_that_a_person_denied_is_never_done(planner: Person):
-    plan = planned(planner, "main.ncl")
+def test_a_plan_that_a_person_denied_is_never_done(planner: Person, here: Callable[..., Ended]):
+    plan = planned(here, "main.ncl")
     assert planner.prov("deny", plan).code == 6
     denied = planner.typed(["deny", plan, "--why", "too dear"], ("Type ", plan[5:9]))
     assert denied.code == 0, denied.out
     assert f"denied {plan}" in denied.out
     for words in (["approve", plan], ["apply", plan], ["mcp", "apply", plan]):
-        ended = planner.prov(*words)
+        ended = here(*words)
         assert ended.code in {4, 6}
         assert "too dear" in ended.err
 
 
-def test_a_wrong_passphrase_three_times_approves_nothing(planner: Person):
-    plan = planned(planner, "main.ncl")
+def test_a_wrong_passphrase_three_times_approves_nothing(planner: Person, here: Callable[..., Ended]):
+    plan = planned(here, "main.ncl")
     wrong = ("passphrase of ana", "wrong")
     ended = planner.typed(["approve", plan], WORD, wrong, wrong, wrong)
     assert ended.code != 0
@@ -146,8 +167,8 @@ def test_a_wrong_passphrase_three_times_approves_nothing(planner: Person):
     assert planner.prov("apply", plan).code == 6
 
 
-def test_ctrl_c_at_the_question_approves_nothing(planner: Person):
-    plan = planned(planner, "main.ncl")
+def test_ctrl_c_at_the_question_approves_nothing(planner: Person, here: Callable[..., Ended]):
+    plan = planned(here, "main.ncl")
     with planner.at_terminal("apply", plan) as terminal:
         terminal.wait_for(" to approve plan-")
         terminal.send("\x03")
@@ -164,20 +185,22 @@ def test_without_an_account_everything_is_left_out_with_the_reason(person: Perso
     assert person.prov("provider", "test", "aws").code == 3
 
 
-def test_a_secret_in_plain_text_needs_a_vault_and_is_never_repeated(planner: Person):
-    config = """{ provider = 'aws, region = "eu-west-1",
-      networking = { vpc_cidr = "10.0.0.0/16", subnets = [{ name = "a", cidr = "10.0.1.0/24" }] },
-      databases = [{ name = "orders", engine = 'postgresql, plan = "db.t3.micro", password = "Tr0ub4dor-and-3" }] }"""
-    planner.write(config, "orders.ncl")
-    ended = planner.prov("plan", "orders.ncl")
-    assert ended.code in {2, 8}
-    assert "vault" in ended.err
-    assert "Tr0ub4dor" not in ended.out + ended.err
+def test_what_must_be_sealed_needs_a_vault_and_is_never_repeated(planner: Person, here: Callable[..., Ended]):
+    config = SHOP.replace('plan = "t3.micro"', 'plan = "t3.micro", user_data = "#!/bin/sh\\necho marker-of-ours"')
+    planner.write(config, "cloud-init.ncl")
+    ended = here("plan", "cloud-init.ncl")
+    assert ended.code == 8, ended.out + ended.err
+    assert "`prov vault init` makes one" in ended.err
+    planner.write(SHOP.replace('plan = "t3.micro"', 'plan = "t3.micro", user_data = "TOKEN=Tr0ub4dor-and-3"'), "plain.ncl")
+    refused = here("plan", "plain.ncl")
+    assert refused.code == 2
+    assert "in plain text" in refused.err
+    assert not {word for word in ("marker-of-ours", "Tr0ub4dor") if word in ended.out + ended.err + refused.out + refused.err}
 
 
 def test_a_state_of_a_newer_version_is_left_alone(tmp_path: Path):
     with sandboxed(tmp_path) as person:
-        planned(person, "main.ncl")
+        planned(person.prov, "main.ncl")
         change_row(person, "UPDATE prov_state_version SET version_num = '0999'")
         before = state(person).read_bytes()
         for words in (["plan", "main.ncl"], ["state", "list"], ["query", "servers"]):
@@ -190,7 +213,7 @@ def test_a_state_of_a_newer_version_is_left_alone(tmp_path: Path):
 
 def test_a_damaged_state_is_restored_and_the_person_is_told(tmp_path: Path):
     with sandboxed(tmp_path) as person:
-        planned(person, "main.ncl")
+        planned(person.prov, "main.ncl")
         exported = json.loads(person.prov("state", "export").out)
         for ending in ("-wal", "-shm"):
             Path(f"{state(person)}{ending}").unlink(missing_ok=True)
@@ -208,7 +231,7 @@ def test_two_keys_of_one_person_must_be_told_apart(tmp_path: Path):
     with sandboxed(tmp_path) as person:
         person.becomes_approver("ana")
         person.becomes_approver("bea")
-        plan = planned(person, "main.ncl")
+        plan = planned(person.prov, "main.ncl")
         ended = person.typed(["approve", plan])
         assert ended.code == 2
         assert "--as NAME" in ended.out
@@ -216,6 +239,4 @@ def test_two_keys_of_one_person_must_be_told_apart(tmp_path: Path):
         assert unknown.code == 3
         again = person.typed(["approver", "new", "ana"])
         assert again.code == 4
-        weak = person.typed(["approver", "new", "dora"], ("not shown", "abc"), ("again", "abc"))
-        assert weak.code == 2
         assert PASSPHRASE not in person.prov("approver", "show", "ana").out

@@ -82,7 +82,8 @@ class Person:
         self.asked.append(params.message)
         plan = params.message.split("?")[0].removeprefix("Approve ")
         word = self._word if self._word is not None else plan.removeprefix("plan-")[:4]
-        return ElicitResult(action=self._action, content={"word": word} if self._action == "accept" else None)  # type: ignore[arg-type]
+        content = {"word": word} if self._action == "accept" else None
+        return ElicitResult(action=self._action, content=content)  # type: ignore[arg-type] # the action is one of three words
 
 
 async def test_a_person_who_types_the_word_approves_and_the_plan_is_done(connect: Connect, application: Application):

@@ -77,8 +77,8 @@ async def planned(args: PlanConfigInput, ctx: Context) -> "Plan":
     if args.back_to:
         return await engine.plan_back(args.back_to, by=by, book=book)
     if args.destroy:
-        named = frozenset(args.only or ()) | (await _described(args.config, ctx) if args.config else frozenset())
-        return await engine.plan(None, by=by, only=named, book=book)
+        described = await _described(args.config, ctx) if args.config else frozenset[str]()
+        return await engine.plan(None, by=by, only=frozenset(args.only or ()), described=described, book=book)
     config, findings, source = await _checked(str(args.config), ctx)
     notes = [unpriced] if unpriced else []
     only = frozenset(args.only or ())

@@ -55,7 +55,9 @@ def _new(name: str) -> None:
     with opened(session) as here:
         desk = here.desk()
         if name in desk.folder.names():  # before a passphrase is typed for nothing
-            raise ConflictError(f"you have a key {visible(name)} already", hint="use another name; `prov approver show` prints it")
+            raise ConflictError(
+                f"you have a key {visible(name)} already", hint="use another name; `prov approver show` prints it"
+            )
         public = make_approver(desk, name)
     if session.as_json:
         session.say_json({"approver": name, "key": public.id})

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +24,8 @@ _TAKE = ': < "$0"; exec "$@"'
 class TerminalDriver:
     """A program on a pseudo-terminal; a context manager that ends what still runs.
 
-    `stdin`, `stdout` and `stderr` go elsewhere than to the terminal when they are given (as `subprocess` takes them).
+    `stdin`, `stdout` and `stderr` go elsewhere than to the terminal when they are given (as `subprocess` takes them). `on_output`
+    is given what the terminal shows while one waits.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class TerminalDriver:
         stdin: Any = None,
         stdout: Any = None,
         stderr: Any = None,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> None:
+        self._on_output = on_output
         self._master, self._device = pty.openpty()  # ours stays open: a terminal that nobody has open is hung up
         self._seen = 0
         self._text = bytearray()
@@ -117,5 +120,8 @@ class TerminalDriver:
         ready, _, _ = select.select([self._master, self._exit], [], [], max(0.0, deadline - time.monotonic()))
         if self._master not in ready:
             return False
-        self._text += os.read(self._master, 65536)
+        data = os.read(self._master, 65536)
+        self._text += data
+        if self._on_output is not None:
+            self._on_output(data)
         return True
