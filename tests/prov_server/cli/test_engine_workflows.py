@@ -10,7 +10,6 @@ pytestmark = pytest.mark.timeout(300)
 MANY = 24
 
 OWN = """
-id = "check-me"
 name = "Check me"
 
 [parameters.port]
@@ -18,12 +17,8 @@ type = "integer"
 
 [[tasks]]
 id = "alive"
-type = "run_health_check"
-provider = "aws"
-
-[tasks.config]
-host = "127.0.0.1"
-port = "{port}"
+task = "run_health_check"
+config = { host = "127.0.0.1", port = "${port}", attempts = 3 }
 """
 
 
@@ -42,7 +37,7 @@ def test_workflows_are_listed_with_their_parameters(person: Person):
     assert listed.code == 0, listed.err
     assert "health-check" in listed.out
     assert "prov --sandbox workflow run ID" in listed.err
-    assert "health-check" in {one["id"] for one in person.prov("workflow", "list", "--json").json["workflows"]}
+    assert {"health-check", "check-me"} <= {one["id"] for one in person.prov("workflow", "list", "--json").json["workflows"]}
 
 
 def test_a_dry_run_of_a_workflow_changes_nothing(person: Person):
@@ -58,7 +53,7 @@ def test_a_dry_run_of_a_workflow_changes_nothing(person: Person):
 def test_a_workflow_is_run_once_a_person_approved_it(person: Person):
     sandbox = person.prov("sandbox", "start", "--json").json["endpoint"]
     port = sandbox.rpartition(":")[2]
-    words = ["workflow", "run", "health-check", "--set", "host=127.0.0.1", "--set", f"port={port}"]
+    words = ["workflow", "run", "check-me", "--set", f"port={port}"]
     assert person.prov(*words).code == 6
     done = person.typed(words, *YES)
     assert done.code == 0, done.out
