@@ -80,7 +80,7 @@ class KnownProvider:
 class Engine:
     """Belongs to the event loop in which it was made. `names` are the providers that have an account here.
 
-    `provider` opens one; `notify` is told in a sentence what a person should know (a state that was restored).
+    `provider` opens one; `clean` takes secrets out of what is written down; `notify` is told in a sentence what a person should know (a state that was restored).
     """
 
     def __init__(
@@ -93,9 +93,11 @@ class Engine:
         choices: Choices,
         notify: Callable[[str], None] = lambda _said: None,
         pins: Pins | None = None,
+        clean: Callable[[str], str] = str,
     ) -> None:
         self.place = place
         self._pins = pins
+        self._clean = clean
         self._runtime: Runtime | None = None
         self.secrets = secrets
         self.choices = choices

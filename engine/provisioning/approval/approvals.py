@@ -54,7 +54,8 @@ class Approvals:
         plan = self._store.plan(plan_id)
         if plan.denied_by:
             raise denied(plan)
-        if plan.used_by:
+        # A row alone says nothing: where no approval was used, somebody wrote it, and a person's yes is still wanted.
+        if plan.used_by and self._was_used(plan):
             raise PlanSpentError(f"{plan.id} was carried out already, by {plan.used_by}", hint="make a new plan", plan=plan.id)
         if self._clock() >= plan.expires_at:
             raise PlanSpentError(
@@ -101,6 +102,18 @@ class Approvals:
         found = self.valid(plan, operation=operation, not_before=not_before)
         self._store.use_approval(found.stored, operation)
         return found.who
+
+    def used(self, plan: StoredPlan, operation: str) -> Who:
+        """Who gave the approval that an operation used up, verified again except for its time. Raises as `valid` does."""
+        trusted = self.trusted()
+        return find_valid(self._store, plan, trusted, self._clock(), self._lineage, operation=operation, is_used=True).who
+
+    def _was_used(self, plan: StoredPlan) -> bool:
+        try:
+            self.used(plan, plan.used_by)
+        except ApprovalRequiredError:
+            return False
+        return True
 
     async def wait_for(self, plan_id: str, timeout_seconds: float, *, operation: str = "", not_before: float = 0.0) -> Valid:
         """Wait until a person has approved, looking every 0.1 s outside the event loop.

@@ -1,4 +1,4 @@
-"""What the workflows ask of a workspace's approvals: wait for a person's, and use it up."""
+"""What the workflows ask of a workspace's approvals: wait for a person's, use it up, and go on with what it allowed."""
 
 import time
 
@@ -20,6 +20,10 @@ class GivenByPeople:
     def consume(self, plan: Plan, operation: str) -> None:
         """Verify the approval now and mark it used. Raises ApprovalRequiredErrors."""
         self._approvals.use(_stored(plan), operation)
+
+    def require_used(self, plan: Plan, operation: str) -> None:
+        """Verify the approval that the operation used, except for its time. Raises ApprovalRequiredErrors, TrustAlteredError."""
+        self._approvals.used(_stored(plan), operation)
 
 
 def _stored(plan: Plan) -> StoredPlan:
