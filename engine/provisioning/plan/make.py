@@ -151,7 +151,7 @@ def _drafted(wish: Wish) -> _Draft:
     target = wish.config if wish.config is not None and not wish.only else current_configuration(_rows(after.values()))
     scene = Scene(current, target, before, after, changes_of(before, after))
     migration = plan_scene(scene, moves=False)
-    return _Draft(_judged(migration, wish, current, target), steps_of(scene, migration), left_out)
+    return _Draft(_judged(migration, wish, current, target), steps_of(scene, migration, recorded, wish.head.lineage), left_out)
 
 
 def _rows(every: Iterable[Thing]) -> list[Recorded]:

@@ -10,11 +10,18 @@ from typing import Any, Literal
 DEPOSED = "@old"
 PlanKind = Literal["apply", "destroy", "rollback", "workflow"]
 StepAction = Literal["create", "update", "delete", "backup", "task"]
+IMPORTED = "recorded by import, made by nobody here"
+"""How the reason begins that says of a resource that nothing shows it to be ours."""
 
 
 def deposed(address: str) -> str:
     """What the state calls a resource whose successor is made beside it, until it is deleted."""
     return address + DEPOSED
+
+
+def task_context(lineage: str, step: str) -> str:
+    """The context in which the secret leaves of a task's configuration are sealed; `step` is the id of its step."""
+    return f"{lineage}/task/{step.removeprefix('task:')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,10 @@ class PlanStep:
     renamed resource has in the state.
 
     With `is_replacement` a creation comes beside the old one, which the state calls `deposed(address)` from then on; that is the
-    address of the step that deletes it later. A `task` has its type and its configuration instead (`workflow.tasks`).
+    address of the step that deletes it later. A `task` has its type and its configuration instead (`workflow.tasks`); what is
+    secret in that is sealed in the context `task_context`.
+
+    `id_there` is what the provider calls the resource that is changed, saved or deleted; "" where there is none yet.
     """
 
     id: str
@@ -60,11 +70,12 @@ class PlanStep:
     retry: RetryPolicy = RetryPolicy()
     why: tuple[str, ...] = ()
     fields: tuple[tuple[str, Any, Any], ...] = ()
-    """What an update changes, for people: (path, before, after), secrets hidden."""
+    """What an update changes and what a creation states, for people: (path, before or None, after), secrets hidden."""
     affects: tuple[str, ...] = ()
     downtime: str = ""
     data_loss: str = ""
     rollback: str = ""
+    id_there: str = ""
 
 
 @dataclass(frozen=True, slots=True)

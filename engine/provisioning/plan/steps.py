@@ -11,8 +11,10 @@ from prov_judge.changes.things import Thing
 from prov_judge.migration.model import Migration, Step
 from prov_judge.migration.scene import Scene
 from provisioning.plan.joints import jointed, require_unprotected
-from provisioning.plan.model import PlanStep, StepAction, deposed
+from provisioning.plan.model import IMPORTED, PlanStep, StepAction, deposed
 from provisioning.plan.order import waved
+from provisioning.plan.stated import stated_fields
+from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE, Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,10 @@ class Steps:
         return tuple(replace(step, wanted=by_address[step.address]) if step.action in made else step for step in self.steps)
 
 
-def steps_of(scene: Scene, migration: Migration) -> Steps:
+def steps_of(scene: Scene, migration: Migration, recorded: Mapping[str, Recorded], lineage: str) -> Steps:
     """What the engine can do of a migration; what only a person can (copying data by hand) becomes a note.
 
-    Raises CycleError, and ConflictError for what is protected against deletion.
+    `recorded` are the state's resources by address, `lineage` is the state's. Raises CycleError, and ConflictError for what is protected against deletion.
     """
     done = [step for step in migration.steps if _is_ours(step)]
     by_hand = [step for step in migration.steps if not _is_ours(step)]
@@ -41,6 +43,7 @@ def steps_of(scene: Scene, migration: Migration) -> Steps:
     steps = []
     for step in done:
         address = _address(step, scene)
+        there = _there(step, recorded)
         steps.append(
             PlanStep(
                 id=step.id,
@@ -53,12 +56,13 @@ def steps_of(scene: Scene, migration: Migration) -> Steps:
                 paths=tuple(sorted(one.path for one in step.change.fields)) if _action(step) == "update" and step.change else (),
                 previous=(step.change.previous or "") if step.change and _action(step) == "update" else "",
                 is_replacement=_is_beside(step, scene),
-                why=step.change.reasons if step.change else (),
-                fields=_fields(step),
+                why=(*(step.change.reasons if step.change else ()), *_not_ours(there, lineage)),
+                fields=_fields(step, scene),
                 affects=step.affects,
                 downtime=step.downtime,
                 data_loss=step.data_loss,
                 rollback=step.rollback,
+                id_there=there.id if there else "",
             )
         )
     require_unprotected(steps, scene.before)
@@ -133,7 +137,24 @@ def _needs(steps: Sequence[Step], ours: set[str]) -> dict[str, set[str]]:
     return found
 
 
-def _fields(step: Step) -> tuple[tuple[str, Any, Any], ...]:
+def _there(step: Step, recorded: Mapping[str, Recorded]) -> Recorded | None:
+    """What the step touches, as it is recorded; a creation touches nothing."""
+    if _action(step) == "create":
+        return None
+    previous = step.change.previous if step.change else None
+    return recorded.get(previous or step.address) or recorded.get(step.address)
+
+
+def _not_ours(there: Recorded | None, lineage: str) -> tuple[str, ...]:
+    """A reason to look twice: an import may have given any object of the account any harmless name."""
+    if there is None or (there.tags.get(TAG_ADDRESS) and there.tags.get(TAG_LINEAGE) == lineage):
+        return ()
+    return (f"{IMPORTED}: {there.id}",)
+
+
+def _fields(step: Step, scene: Scene) -> tuple[tuple[str, Any, Any], ...]:
+    if _action(step) == "create" and step.address not in scene.before and step.address in scene.after:
+        return stated_fields(scene.after[step.address], scene.target)
     if step.change is None or _action(step) in {"backup", "delete"}:
         return ()
     return tuple((shown_path(one.path), shown(one.path, one.before), shown(one.path, one.after)) for one in step.change.fields)

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
 
 from provisioning.errors import ApprovalDeniedError, PlanSpentError
 from provisioning.plan.model import Plan, PlanStep
@@ -19,7 +18,8 @@ from provisioning.state.store import StateStore
 from provisioning.workflow import doing
 from provisioning.workflow.calls import said
 from provisioning.workflow.engine import Engine, Vault
-from provisioning.workflow.running import SPARED, Job, Recorder, failed, run_all, succeeded
+from provisioning.workflow.permission import begin, is_allowed, rollback_id
+from provisioning.workflow.running import SPARED, Job, Recorder, run_all
 from provisioning.workflow.site import Site
 from provisioning.workflow.watch import CancelledByPersonError, Watch
 from stratumops.errors import ConflictError, StratumError, UnavailableError
@@ -34,9 +34,9 @@ async def apply(operation: str, engine: Engine, vault: Vault, recorder: Recorder
     written: then it stays open, to be resumed.
     """
     store = engine.store
-    begin = recorder.slot()
     row = await asyncio.to_thread(store.operation, operation)
-    if row.is_final:
+    # The record of workflows names it, and says less than the state: a rollback is none of ours, nor what an id only begins.
+    if row.is_final or row.kind == "rollback" or row.id != operation:
         return
     if row.status == "rolling_back":
         await recorder.start_rollback(rollback_id(operation))
@@ -48,11 +48,9 @@ async def apply(operation: str, engine: Engine, vault: Vault, recorder: Recorder
             # What was begun must come to its end, however little it wanted to wait in the beginning.
             await watch.take(row.options.get("wait_seconds") if is_new else None)
             await _note(store, operation, status="running", started_at=row.started_at or time.time())
-            begun = await begin.run("begin", lambda: asyncio.to_thread(_begin, engine, plan, operation))
-            if begun["ok"]:
-                await _run(row, plan, engine, vault, recorder, watch, is_stopping)
-            else:
-                await end(store, operation, "failed", str(begun["error"]), watch=watch)
+            # In every run, and not recorded: neither a record nor a row may stand for a person's approval.
+            await asyncio.to_thread(begin, engine, plan, operation)
+            await _run(row, plan, engine, vault, recorder, watch, is_stopping)
         except CancelledByPersonError:
             if await asyncio.to_thread(store.steps, operation):
                 await _cancelled(store, operation, "cancelled before it went on", recorder, watch)
@@ -60,18 +58,15 @@ async def apply(operation: str, engine: Engine, vault: Vault, recorder: Recorder
                 await end(store, operation, "cancelled", "cancelled before anything was done", watch=watch)
                 await _drop_rollback(store, operation, "nothing was done")
         except ApprovalDeniedError as error:
-            await end(store, operation, "denied", said(error), watch=watch)
+            await end(store, operation, "denied", said(error, engine.clean), watch=watch)
         except PlanSpentError as error:
-            await end(store, operation, "expired", said(error), watch=watch)
+            # Of what was begun, and is allowed no more, something is there.
+            status: OperationStatus = "failed" if await asyncio.to_thread(store.steps, operation) else "expired"
+            await end(store, operation, status, said(error, engine.clean), watch=watch)
         except UnavailableError:
             raise
         except StratumError as error:
-            await end(store, operation, "failed", said(error), watch=watch)
-
-
-def rollback_id(operation: str) -> str:
-    """The id of the operation that takes another one back."""
-    return f"{operation}-rollback"
+            await end(store, operation, "failed", said(error, engine.clean), watch=watch)
 
 
 def rollback_of(row: Operation, by: str) -> Operation:
@@ -107,24 +102,11 @@ async def _allowed(row: Operation, engine: Engine, watch: Watch) -> tuple[Plan, 
     """The plan once it may be done, and whether nothing of it was done yet."""
     stored = await asyncio.to_thread(engine.store.plan, row.plan_id)
     plan = opened(stored)
-    # One that took its plan already was allowed to; its approval is used up.
-    is_new = stored.used_by != row.id
-    if is_new:
-        await _note(engine.store, row.id, status="waiting_for_approval")
-        await watch.unless_cancelled(engine.approvals.wait(plan, row.id))
-    return plan, is_new
-
-
-def _begin(engine: Engine, plan: Plan, operation: str) -> Mapping[str, Any]:
-    """Under the lease, once: the plan still fits, somebody allowed it, and nobody else takes it."""
-    try:
-        if engine.store.plan(plan.id).used_by != operation:
-            engine.require_fresh(plan)
-            engine.approvals.consume(plan, operation)
-            engine.store.use_plan(plan.id, operation)
-    except StratumError as error:
-        return failed(said(error))
-    return succeeded()
+    if stored.used_by == row.id and await asyncio.to_thread(is_allowed, engine, plan, row.id):
+        return plan, False
+    await _note(engine.store, row.id, status="waiting_for_approval")
+    await watch.unless_cancelled(engine.approvals.wait(plan, row.id))
+    return plan, True
 
 
 async def _run(

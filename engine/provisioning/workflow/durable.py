@@ -109,7 +109,7 @@ async def _to_its_end(machine: Machine, operation: str, work: Callable[..., Awai
         # Nothing can be written now, or another process owns it: it stays open.
         raise
     except Exception as defect:  # noqa: BLE001 - a defect of ours must not leave an operation open for ever
-        await end(machine.engine.store, operation, "failed", said(defect))
+        await end(machine.engine.store, operation, "failed", said(defect, machine.engine.clean))
 
 
 async def start(operation: str, *, is_rollback: bool) -> None:

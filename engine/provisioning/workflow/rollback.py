@@ -17,6 +17,7 @@ from provisioning.workflow import undoing
 from provisioning.workflow.apply import end, told
 from provisioning.workflow.calls import said
 from provisioning.workflow.engine import Engine, Vault
+from provisioning.workflow.permission import require_way_back
 from provisioning.workflow.running import SPARED, Job, Recorder, run_all
 from provisioning.workflow.site import Site
 from provisioning.workflow.watch import CancelledByPersonError, Watch
@@ -29,13 +30,20 @@ async def roll_back(operation: str, engine: Engine, vault: Vault, recorder: Reco
     """Take an operation back. Raises as `apply.apply`."""
     store = engine.store
     row = await asyncio.to_thread(store.operation, operation)
-    if row.is_final:
+    if row.is_final or row.kind != "rollback" or row.id != operation:
         return
     parent = await asyncio.to_thread(store.operation, row.parent)
+    if parent.is_final and operation not in engine.asked:
+        # It ended with its operation and died before it could say so; or somebody wrote the row, which is no permission.
+        is_done = parent.status == "rolled_back"
+        words = "" if is_done else f"{parent.id} has ended ({parent.status}): make a plan back: prov rollback {parent.id}"
+        await end(store, operation, "succeeded" if is_done else "failed", words)
+        return
     async with Watch(store, operation, under=parent.id, seconds=engine.lease_seconds, is_stopping=is_stopping) as watch:
         try:
             plan = opened(await asyncio.to_thread(store.plan, row.plan_id))
             await watch.take(None)
+            await asyncio.to_thread(require_way_back, engine, row, parent, plan)
             running = replace(row, started_at=row.started_at or time.time())
             await asyncio.to_thread(
                 lambda: store.update_operation(
@@ -48,7 +56,7 @@ async def roll_back(operation: str, engine: Engine, vault: Vault, recorder: Reco
         except UnavailableError:
             raise
         except StratumError as error:
-            await _over(engine, row, parent, watch, said(error))
+            await _over(engine, row, parent, watch, said(error, engine.clean))
 
 
 async def _run(
