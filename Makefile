@@ -18,8 +18,8 @@ help: ## Show this list
 setup: ## Make .venv ready for development
 	@sh scripts/setup dev
 
-demo: ## See the product at work: describe, validate, price, judge, compare, export
-	@sh scripts/setup runtime
+demo: ## See the product at work: describe, validate, price, judge, compare, apply
+	@sh scripts/setup demo
 	@.venv/bin/prov demo
 
 test: ## Run the whole test suite, with coverage for every package

@@ -16,6 +16,8 @@ JUDGE = ("review_config", "estimate_cost", "check_compliance", "plan_migration")
 """The tools that price, judge and compare."""
 VAULT = ("vault_store", "vault_list")
 """The vault's everyday tools."""
+ENGINE = ("query_infrastructure", "plan_config", "apply_plan", "execute_workflow", "operation_status")
+"""The tools that plan, apply, watch and ask."""
 
 
 async def _listed() -> str:
@@ -82,7 +84,7 @@ def overhead() -> Sample:
 
 
 BENCHMARKS = (
-    Benchmark("tokens", "tools/list of the default set", "tokens", share, 2250, inclusive=True),
+    Benchmark("tokens", "tools/list of the default set", "tokens", share, 3150, inclusive=True),
     Benchmark(
         "tokens-judge",
         "tools/list, the tools that price, judge and compare",
@@ -97,6 +99,14 @@ BENCHMARKS = (
         "tokens",
         partial(share, VAULT),
         300,
+        inclusive=True,
+    ),
+    Benchmark(
+        "tokens-engine",
+        "tools/list, the engine's tools",
+        "tokens",
+        partial(share, ENGINE),
+        900,
         inclusive=True,
     ),
     Benchmark("overhead", "a tool call, over a bare SDK tool's", "ms", overhead, 2),

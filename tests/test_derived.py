@@ -18,7 +18,7 @@ from stratumops import settings
 from stratumops.errors import InvalidInputError, StratumError
 
 ROOT = Path(__file__).resolve().parent.parent
-MARKED = f"# A product\n\n{files.BEGIN}\nold\n{files.END}\n\nThe rest.\n"
+MARKED = f"# A product\n\n{files.BEGIN}\nWRITTEN LONG AGO\n{files.END}\n\nThe rest.\n"
 DIGEST = (
     "import hashlib, pathlib; from prov_server.derived.files import derived_files, readme, BEGIN, END; "
     "texts = sorted((str(path), text) for path, text in derived_files(pathlib.Path('.')).items()); "
@@ -46,7 +46,7 @@ def test_writing_the_table_leaves_the_rest_of_the_readme_alone():
     once = files.readme(MARKED)
     assert once.startswith("# A product\n")
     assert once.endswith("\n\nThe rest.\n")
-    assert "old" not in once
+    assert "WRITTEN LONG AGO" not in once
     assert files.readme(once) == once
 
 

@@ -1,4 +1,7 @@
-"""Putting the state right by hand: recording what exists, renaming, forgetting. Each under the lease; no machine is changed."""
+"""Putting the state right by hand: recording what exists, renaming, forgetting. Each under the lease; no machine is changed.
+
+While an operation that was begun has not ended they raise ConflictError.
+"""
 
 import asyncio
 import time
@@ -41,7 +44,8 @@ class Edits:
     async def adopt(self, address: str, id: str, config: InfrastructureConfig, *, by: str) -> Adopted:  # noqa: A002 - the provider's word
         """Record what exists under an id as a resource of a configuration.
 
-        Raises NotFoundError (no such address, nothing under that id), ConflictError (recorded already), StateLockedError.
+        Raises NotFoundError (no such address, nothing under that id), ConflictError (recorded already, an operation has not
+        ended), StateLockedError.
         """
         thing = things(config).get(address)
         if thing is None:
@@ -117,10 +121,20 @@ class Edits:
     async def _resealed(self, values: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
         return await reseal_values(values, self._secrets, old, new)
 
+    def _require_nothing_begun(self) -> None:
+        """What was begun goes on with what was approved: nobody may put something else under its addresses meanwhile."""
+        for one in self._store.operations(is_open=True):
+            if one.started_at or one.status in {"running", "rolling_back"}:
+                raise ConflictError(
+                    f"{one.id} was begun and has not ended ({one.status}): the state cannot be edited",
+                    hint=f"prov workflow resume {one.id}, or prov workflow cancel {one.id}",
+                )
+
     @asynccontextmanager
     async def _leased(self) -> AsyncIterator[Lease]:
         lease = await asyncio.to_thread(self._store.acquire, this_process(), f"edit-{uuid.uuid4().hex[:12]}")
         try:
+            await asyncio.to_thread(self._require_nothing_begun)
             yield lease
         finally:
             await asyncio.to_thread(self._store.release, lease)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prov_gen.model.infrastructure import InfrastructureConfig
+from prov_judge.changes.things import things
 from provisioning.approval.approvals import Approvals
 from provisioning.approval.pins import Pins
 from provisioning.approval.trust import Trust
@@ -23,6 +24,7 @@ from provisioning.providers.base import Provider
 from provisioning.providers.registry import PROVIDERS, provider_class
 from provisioning.resource import Recorded
 from provisioning.secrets import Secrets
+from provisioning.state.holder import is_dead
 from provisioning.state.model import Operation, StoredPlan
 from provisioning.state.store import StateStore, open_store
 from provisioning.workflow.allowed import GivenByPeople
@@ -60,6 +62,8 @@ class Choices:
     parallel: int = 8
     rolls_back_on_failure: bool = True
     accepts_elicitation: bool = False
+    command: str = "prov"
+    """What a person types before the name of a command for this engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class KnownProvider:
 class Engine:
     """Belongs to the event loop in which it was made. `names` are the providers that have an account here.
 
-    `provider` opens one; `notify` is told in a sentence what a person should know (a state that was restored).
+    `provider` opens one; `clean` takes secrets out of what is written down; `notify` is told in a sentence what a person should know (a state that was restored).
     """
 
     def __init__(
@@ -89,9 +93,11 @@ class Engine:
         choices: Choices,
         notify: Callable[[str], None] = lambda _said: None,
         pins: Pins | None = None,
+        clean: Callable[[str], str] = str,
     ) -> None:
         self.place = place
         self._pins = pins
+        self._clean = clean
         self._runtime: Runtime | None = None
         self.secrets = secrets
         self.choices = choices
@@ -159,16 +165,22 @@ class Engine:
         source: str = "",
         title: str = "",
         only: frozenset[str] = frozenset(),
+        described: frozenset[str] = frozenset(),
         book: "PriceBook | None" = None,
         findings: Sequence[str] = (),
         notes: Sequence[str] = (),
     ) -> Plan:
         """A plan towards a configuration, or (None) to destroy what is recorded; it is kept.
 
+        With `only` and `described` nothing else is touched; what is `described` need not be recorded.
+
         Raises NotFoundError for an address of `only` that is neither wanted nor recorded.
         """
         store = await self.store()
         head, resources = await asyncio.to_thread(lambda: (store.head(), store.resources()))
+        if only:
+            await asyncio.to_thread(_require_known, only, config, resources)
+        only |= described
         wish = self._wish("apply" if config is not None else "destroy", head, resources, by, book)
         gone = "destroy what is named" if only else "destroy everything that is recorded"
         said = title or (f"apply {source or config.name}" if config is not None else gone)
@@ -249,14 +261,23 @@ class Engine:
         if not plan.steps:
             raise InvalidInputError(f"{plan.id} has nothing to do", hint="what is there is what is wanted")
         control = await self.control()
-        return await asyncio.to_thread(control.submit, plan, by)
+        operation = await asyncio.to_thread(control.submit, plan, by)
+        if not operation.is_final and is_dead(operation.executor):
+            await asyncio.to_thread(control.resume, operation.id)
+        return operation
 
-    async def find_operation(self, id: str | None) -> Operation:  # noqa: A002 - the word of the tools
-        """An operation by its id or the beginning of it; the newest without one. Raises NotFoundError."""
+    async def find_operation(self, id: str | None, *, of: str | None = None) -> Operation:  # noqa: A002 - the word of the tools
+        """An operation by its id or the beginning of it; the newest without one. With `of` only what that caller began.
+
+        Raises NotFoundError.
+        """
         store = await self.store()
         if id is not None:
-            return await asyncio.to_thread(store.operation, id)
-        newest = await asyncio.to_thread(lambda: store.operations(limit=1))
+            found = await asyncio.to_thread(store.operation, id)
+            if of is not None and found.by != of:
+                raise NotFoundError(f"there is no operation {id[:40]!r}", hint="give the id that apply_plan answered")
+            return found
+        newest = [one for one in await asyncio.to_thread(store.operations) if of is None or one.by == of]
         if not newest:
             raise NotFoundError("nothing was done here yet", hint="plan_config, then apply_plan")
         return newest[0]
@@ -264,7 +285,7 @@ class Engine:
     async def progress(self, operation: str) -> Progress:
         """How an operation stands; starts nothing."""
         control = await self.control()
-        return await asyncio.to_thread(lambda: progress_of(control.status(operation)))
+        return await asyncio.to_thread(lambda: progress_of(control.status(operation), command=self.choices.command))
 
     async def wait(self, operation: str, seconds: float, report: Report) -> Progress:
         """How an operation stands once it has ended, or after that time; what happens meanwhile is reported."""
@@ -354,6 +375,14 @@ class Engine:
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
         self._store = self._control = self._runtime = None
+
+
+def _require_known(only: frozenset[str], config: InfrastructureConfig | None, resources: Sequence[Recorded]) -> None:
+    known = {one.address for one in resources} | (set(things(config)) if config is not None else set())
+    if unknown := sorted(only - known):
+        raise NotFoundError(
+            f"there is no {', '.join(unknown[:8])}", hint="an address is a kind and a name, such as server.web: `prov state list`"
+        )
 
 
 def _serial_before(store: StateStore, operation: str) -> int:

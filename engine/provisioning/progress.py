@@ -23,13 +23,13 @@ class Progress:
     rollback: OperationState | None = None
 
 
-def progress_of(state: OperationState, rollback: OperationState | None = None) -> Progress:
-    """An operation with everything that is worth telling."""
+def progress_of(state: OperationState, rollback: OperationState | None = None, *, command: str = "prov") -> Progress:
+    """An operation with everything that is worth telling; `command` is what a person types first to reach its engine."""
     operation = state.operation
     done = sum(step.status in _OVER for step in state.steps)
     problems = [operation.error] if operation.error else []
     problems += [f"{step.id}: {step.error}" for step in state.steps if step.error and step.status != "succeeded"]
-    return Progress(operation, state, done, len(state.steps), _said(state, done), problems, _next(operation), rollback)
+    return Progress(operation, state, done, len(state.steps), _said(state, done), problems, _next(operation, command), rollback)
 
 
 def _said(state: OperationState, done: int) -> str:
@@ -47,12 +47,12 @@ def _said(state: OperationState, done: int) -> str:
             return f"{operation.status.replace('_', ' ')}: {operation.title}"
 
 
-def _next(operation: Operation) -> str:
+def _next(operation: Operation, command: str) -> str:
     if not operation.is_final and operation.executor and is_dead(operation.executor):
-        return f'its process died: operation_status(operation="{operation.id}", action="resume") goes on'
+        return f"its process died: `prov workflow resume {operation.id}` (operation_status with action resume) goes on"
     match operation.status:
         case "waiting_for_approval":
-            return f"a person runs, in a terminal: prov approve {operation.plan_id}; it goes on by itself then"
+            return f"a person runs, in a terminal: {command} approve {operation.plan_id}; it goes on by itself then"
         case "queued" | "running" | "rolling_back":
             return "ask again with operation_status"
         case "succeeded":

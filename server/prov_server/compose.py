@@ -200,11 +200,13 @@ def build(
     registry: Registry[Context] = REGISTRY,
     redactor: Redactor | None = None,
     shares_vault: bool = False,
+    notify: Callable[[str], None] | None = None,
 ) -> Application:
     """An application for a workspace. Starts nothing: workers start on first use or with `nickel.warm()`.
 
     `redactor` is the one that the process's logs go through; one of its own when it is left out. A server `shares_vault`: while
-    it has the workspace's vault, it answers other processes; a command that soon ends does not.
+    it has the workspace's vault, it answers other processes; a command that soon ends does not. `notify` is told in a sentence
+    what a person should know of the engine (a state that was restored); the log is, when it is left out.
     """
     names = settings.mcp.toolsets
     initial = Selection() if not names else Selection(defaults=False, whole=registry.expand(names))
@@ -231,7 +233,7 @@ def build(
         observe=observe,
         prices=Prices(workspace),
         vault=vault,
-        engine=EngineAccess(workspace, settings.engine, vault, hide=redactor.register),
+        engine=EngineAccess(workspace, settings.engine, vault, hide=redactor.register, notify=notify),
         redactor=redactor,
         audit=audit,
         proceed=chain(

@@ -23,6 +23,7 @@ SHARES = {
     950: {"toolsets", "generate_config", "validate_config", "get_schema"},
     1_000: {"review_config", "estimate_cost", "check_compliance", "plan_migration"},
     300: {"vault_store", "vault_list"},
+    900: {"query_infrastructure", "plan_config", "apply_plan", "execute_workflow", "operation_status"},
 }
 """Each part of the product's share of the 4,000 tokens that the whole list may cost (o200k, compact JSON), and its tools."""
 
@@ -103,7 +104,10 @@ async def test_every_tool_says_what_it_is_for_and_what_its_parameters_are(listed
     for tool in listed:
         assert len(tool["description"]) >= 20, tool["name"]
         assert tool["title"]
-        assert {"readOnlyHint", "openWorldHint"} <= set(tool["annotations"]), tool["name"]
+        # What the protocol assumes of a tool (it may destroy, and reaches out) is said where it is not so.
+        effect = REGISTRY[tool["name"]].effect
+        assert tool["annotations"].get("readOnlyHint", False) == (effect == "read"), tool["name"]
+        assert tool["annotations"].get("destructiveHint", effect != "read") == (effect == "world"), tool["name"]
         assert tool["inputSchema"]["additionalProperties"] is False
         for name, schema in tool["inputSchema"]["properties"].items():
             assert schema.get("description"), f"{tool['name']}.{name}"

@@ -54,7 +54,8 @@ class Approvals:
         plan = self._store.plan(plan_id)
         if plan.denied_by:
             raise denied(plan)
-        if plan.used_by:
+        # A row alone says nothing: where no approval was used, somebody wrote it, and a person's yes is still wanted.
+        if plan.used_by and self._was_used(plan):
             raise PlanSpentError(f"{plan.id} was carried out already, by {plan.used_by}", hint="make a new plan", plan=plan.id)
         if self._clock() >= plan.expires_at:
             raise PlanSpentError(
@@ -102,8 +103,22 @@ class Approvals:
         self._store.use_approval(found.stored, operation)
         return found.who
 
-    async def wait_for(self, plan_id: str, timeout_seconds: float, *, not_before: float = 0.0) -> Valid:
+    def used(self, plan: StoredPlan, operation: str) -> Who:
+        """Who gave the approval that an operation used up, verified again except for its time. Raises as `valid` does."""
+        trusted = self.trusted()
+        return find_valid(self._store, plan, trusted, self._clock(), self._lineage, operation=operation, is_used=True).who
+
+    def _was_used(self, plan: StoredPlan) -> bool:
+        try:
+            self.used(plan, plan.used_by)
+        except ApprovalRequiredError:
+            return False
+        return True
+
+    async def wait_for(self, plan_id: str, timeout_seconds: float, *, operation: str = "", not_before: float = 0.0) -> Valid:
         """Wait until a person has approved, looking every 0.1 s outside the event loop.
+
+        What `operation` itself used already still counts for it: it goes on after a crash.
 
         Raises ApprovalDeniedError, PlanSpentError (over, or carried out meanwhile), ApprovalInvalidError or ApprovalRequiredError
         when the time is over: the former when something was there that does not hold.
@@ -111,7 +126,7 @@ class Approvals:
         deadline = time.monotonic() + timeout_seconds
         while True:
             try:
-                return await asyncio.to_thread(self._look, plan_id, not_before)
+                return await asyncio.to_thread(self._look, plan_id, operation, not_before)
             except (ApprovalInvalidError, ApprovalRequiredError) as error:
                 # A row that does not hold must not keep a person's yes from being found.
                 is_final = not (isinstance(error, ApprovalInvalidError) or type(error) is ApprovalRequiredError)
@@ -120,8 +135,8 @@ class Approvals:
                     raise
             await asyncio.sleep(min(POLL_SECONDS, left))
 
-    def _look(self, plan_id: str, not_before: float) -> Valid:
-        return self.valid(self.open_plan(plan_id), not_before=not_before)
+    def _look(self, plan_id: str, operation: str, not_before: float) -> Valid:
+        return self.valid(self.open_plan(plan_id), operation=operation, not_before=not_before)
 
     def _signed(self, plan: StoredPlan, signer: Signer, seat: Seat, way: Way, approver: str) -> StoredApproval:
         return signed(

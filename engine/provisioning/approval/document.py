@@ -140,11 +140,13 @@ def verify(
     *,
     operation: str = "",
     not_before: float = 0.0,
+    is_used: bool = False,
 ) -> Who:
     """Who approved this plan. Raises ApprovalInvalidError with the reason.
 
     An approval that `operation` itself used still holds for it (it may start again after a crash); one made before `not_before`
-    (such as the last time that untrusted text was read) does not.
+    (such as the last time that untrusted text was read) does not. With `is_used` it must be one that `operation` used, and may be
+    over by now: it held when it was used.
     """
     document = _authentic(stored, trusted)
     _require(stored.plan_sha256 == document.plan_sha256, "the stored row names another plan than what was signed")
@@ -158,8 +160,10 @@ def verify(
     _require(_lineage_of(plan) == lineage, "the plan was made for another state")
     _require(document.made_at <= now + _SKEW_SECONDS, "it was made in the future: a clock is wrong, or somebody moved it")
     _require(document.expires_at - document.made_at <= LONGEST_SECONDS, "it would hold for longer than a day")
-    _require(now < document.expires_at, "it is over")
+    _require(is_used or now < document.expires_at, "it is over")
     _require(document.made_at >= not_before, "it was given before untrusted text was read last")
+    if is_used:
+        _require(bool(operation) and stored.used_by == operation, f"{operation or 'nothing'} did not use it")
     _require(stored.used_by in {"", operation}, f"it was used already, by {stored.used_by}")
     return Who(document.approver, document.way, document.user, document.host, document.terminal, document.made_at)
 
@@ -173,8 +177,9 @@ def find_valid(
     *,
     operation: str = "",
     not_before: float = 0.0,
+    is_used: bool = False,
 ) -> Valid:
-    """The newest approval of a plan that holds.
+    """The newest approval of a plan that holds; see `verify`.
 
     Raises ApprovalDeniedError, ApprovalInvalidError (none of those that are there holds: why the newest does not),
     ApprovalRequiredError (there is none).
@@ -184,7 +189,7 @@ def find_valid(
     reason: ApprovalInvalidError | None = None
     for stored in store.approvals(plan.sha256):
         try:
-            who = verify(stored, plan, trusted, now, lineage, operation=operation, not_before=not_before)
+            who = verify(stored, plan, trusted, now, lineage, operation=operation, not_before=not_before, is_used=is_used)
         except ApprovalInvalidError as error:
             reason = reason or error
         else:

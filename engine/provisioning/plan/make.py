@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from prov_judge.migration.plan import plan_scene
 from prov_judge.migration.scene import Scene
 from prov_judge.migration.words import compliance_words, told_compliance
 from provisioning.plan.model import DEPOSED, Basis, Plan, PlanKind
-from provisioning.plan.steps import Steps, steps_of
+from provisioning.plan.steps import Steps, steps_of, wanted_of
 from provisioning.resource import Recorded
 from provisioning.secrets import Secrets, has_sealed, seal_values, unseal_values
 from provisioning.state.configuration import current_configuration, things_of
@@ -148,10 +148,30 @@ def _drafted(wish: Wish) -> _Draft:
     if wish.only:
         after = _only(wish.only, before, after)
     current = current_configuration(wish.resources)
-    target = wish.config or (current_configuration(wish.to) if wish.to is not None else InfrastructureConfig())
+    target = wish.config if wish.config is not None and not wish.only else current_configuration(_rows(after.values()))
     scene = Scene(current, target, before, after, changes_of(before, after))
     migration = plan_scene(scene, moves=False)
-    return _Draft(_judged(migration, wish, current, target), steps_of(scene, migration), left_out)
+    return _Draft(_judged(migration, wish, current, target), steps_of(scene, migration, recorded, wish.head.lineage), left_out)
+
+
+def _rows(every: Iterable[Thing]) -> list[Recorded]:
+    """Things as if they were recorded: what there would be."""
+    config = InfrastructureConfig()
+    shapes = [wanted_of(thing, config) for thing in every]
+    return [
+        Recorded(
+            address=shape["address"],
+            kind=shape["kind"],
+            provider=shape["provider"],
+            region=shape["region"],
+            id="",
+            values=shape["values"],
+            record=shape["record"],
+            model=shape["model"],
+            path=tuple(shape["path"]),
+        )
+        for shape in shapes
+    ]
 
 
 def _as_seen(thing: Thing, seen: Mapping[str, Any]) -> Thing:
@@ -209,6 +229,6 @@ def _judged(migration: Migration, wish: Wish, current: InfrastructureConfig, tar
     return replace(
         migration,
         cost_before=judged.cost_of(current, wish.book, wish.today) if wish.resources else {},
-        cost_after=judged.cost_of(target, wish.book, wish.today) if wish.config is not None or wish.to else {},
+        cost_after=judged.cost_of(target, wish.book, wish.today),
         compliance=compliance,
     )

@@ -4,16 +4,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 DEPOSED = "@old"
 PlanKind = Literal["apply", "destroy", "rollback", "workflow"]
 StepAction = Literal["create", "update", "delete", "backup", "task"]
+IMPORTED = "recorded by import, made by nobody here"
+"""How the reason begins that says of a resource that nothing shows it to be ours."""
 
 
 def deposed(address: str) -> str:
     """What the state calls a resource whose successor is made beside it, until it is deleted."""
     return address + DEPOSED
+
+
+def task_context(lineage: str, step: str) -> str:
+    """The context in which the secret leaves of a task's configuration are sealed; `step` is the id of its step."""
+    return f"{lineage}/task/{step.removeprefix('task:')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,10 @@ class PlanStep:
     renamed resource has in the state.
 
     With `is_replacement` a creation comes beside the old one, which the state calls `deposed(address)` from then on; that is the
-    address of the step that deletes it later. A `task` has its type and its configuration instead (`workflow.tasks`).
+    address of the step that deletes it later. A `task` has its type and its configuration instead (`workflow.tasks`); what is
+    secret in that is sealed in the context `task_context`.
+
+    `id_there` is what the provider calls the resource that is changed, saved or deleted; "" where there is none yet.
     """
 
     id: str
@@ -59,11 +70,12 @@ class PlanStep:
     retry: RetryPolicy = RetryPolicy()
     why: tuple[str, ...] = ()
     fields: tuple[tuple[str, Any, Any], ...] = ()
-    """What an update changes, for people: (path, before, after), secrets hidden."""
+    """What an update changes and what a creation states, for people: (path, before or None, after), secrets hidden."""
     affects: tuple[str, ...] = ()
     downtime: str = ""
     data_loss: str = ""
     rollback: str = ""
+    id_there: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ class Basis:
     """Version of every provider that takes part, by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The whole plan. `config` is the wanted configuration as stated JSON with secrets sealed (empty for a destruction).
 
@@ -106,12 +118,12 @@ class Plan:
     targets: Mapping[str, Any] = field(default_factory=dict)
     """Of a rollback the serial that it returns to, of a workflow its id and parameters."""
 
-    @property
+    @cached_property
     def body(self) -> bytes:
         """Canonical JSON (sorted keys, no spaces, UTF-8)."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The hash that an approval signs, in hex."""
         return hashlib.sha256(self.body).hexdigest()

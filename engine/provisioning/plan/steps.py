@@ -10,13 +10,16 @@ from prov_judge.changes.masking import shown, shown_path
 from prov_judge.changes.things import Thing
 from prov_judge.migration.model import Migration, Step
 from prov_judge.migration.scene import Scene
-from provisioning.errors import CycleError
-from provisioning.plan.model import PlanStep, StepAction, deposed
+from provisioning.plan.joints import jointed, require_unprotected
+from provisioning.plan.model import IMPORTED, PlanStep, StepAction, deposed
+from provisioning.plan.order import waved
+from provisioning.plan.stated import stated_fields
+from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE, Recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps, still without the resources that they make: those are in `wanted`, to be sealed first, in the same order."""
+    """The steps, still without the resources that they make: those are in `wanted`, to be sealed first."""
 
     steps: tuple[PlanStep, ...]
     wanted: tuple[dict[str, Any], ...]
@@ -29,14 +32,18 @@ class Steps:
         return tuple(replace(step, wanted=by_address[step.address]) if step.action in made else step for step in self.steps)
 
 
-def steps_of(scene: Scene, migration: Migration) -> Steps:
-    """What the engine can do of a migration; what only a person can (copying data by hand) becomes a note. Raises CycleError."""
+def steps_of(scene: Scene, migration: Migration, recorded: Mapping[str, Recorded], lineage: str) -> Steps:
+    """What the engine can do of a migration; what only a person can (copying data by hand) becomes a note.
+
+    `recorded` are the state's resources by address, `lineage` is the state's. Raises CycleError, and ConflictError for what is protected against deletion.
+    """
     done = [step for step in migration.steps if _is_ours(step)]
     by_hand = [step for step in migration.steps if not _is_ours(step)]
     needs = _needs(migration.steps, {step.id for step in done})
     steps = []
     for step in done:
         address = _address(step, scene)
+        there = _there(step, recorded)
         steps.append(
             PlanStep(
                 id=step.id,
@@ -49,18 +56,20 @@ def steps_of(scene: Scene, migration: Migration) -> Steps:
                 paths=tuple(sorted(one.path for one in step.change.fields)) if _action(step) == "update" and step.change else (),
                 previous=(step.change.previous or "") if step.change and _action(step) == "update" else "",
                 is_replacement=_is_beside(step, scene),
-                why=step.change.reasons if step.change else (),
-                fields=_fields(step),
+                why=(*(step.change.reasons if step.change else ()), *_not_ours(there, lineage)),
+                fields=_fields(step, scene),
                 affects=step.affects,
                 downtime=step.downtime,
                 data_loss=step.data_loss,
                 rollback=step.rollback,
+                id_there=there.id if there else "",
             )
         )
-    require_order(steps)
-    made = [scene.after[step.address] for step in steps if step.action in {"create", "update"}]
+    require_unprotected(steps, scene.before)
+    steps = jointed(steps, scene.before, scene.after)
+    made = dict.fromkeys(step.address for step in steps if step.action in {"create", "update"})
     notes = tuple(f"by hand: {step.title}" for step in by_hand)
-    return Steps(_waved(steps), tuple(wanted_of(thing, scene.target) for thing in made), notes)
+    return Steps(waved(steps), tuple(wanted_of(scene.after[address], scene.target) for address in made), notes)
 
 
 def wanted_of(thing: Thing, config: InfrastructureConfig) -> dict[str, Any]:
@@ -78,36 +87,6 @@ def wanted_of(thing: Thing, config: InfrastructureConfig) -> dict[str, Any]:
         "path": list(thing.item.path),
         "names": [list(name) for name in thing.names],
     }
-
-
-def require_order(steps: Sequence[PlanStep]) -> None:
-    """Raises CycleError naming a circle of steps that wait for each other."""
-    needs = {step.id: set(step.needs) for step in steps}
-    while ready := [step for step, wanted in needs.items() if not wanted]:
-        for step in ready:
-            del needs[step]
-        for wanted in needs.values():
-            wanted.difference_update(ready)
-    if not needs:
-        return
-    first = min(needs)
-    circle = [first]
-    while (following := min(need for need in needs[circle[-1]] if need in needs)) not in circle:
-        circle.append(following)
-    circle = [*circle[circle.index(following) :], following]
-    raise CycleError(
-        f"these steps wait for each other: {' -> '.join(circle)}", hint="take one of the references away", circle=circle
-    )
-
-
-def _waved(steps: Sequence[PlanStep]) -> tuple[PlanStep, ...]:
-    """The steps by wave, counted anew: steps that only a person can do left gaps."""
-    wave: dict[str, int] = {}
-    waiting = sorted(steps, key=lambda step: step.wave)
-    for step in waiting:
-        wave[step.id] = 1 + max((wave[need] for need in step.needs if need in wave), default=0)
-    late = {number: place for place, number in enumerate(sorted({step.wave for step in waiting}), 1)}
-    return tuple(replace(step, wave=max(wave[step.id], late[step.wave])) for step in waiting)
 
 
 def _is_ours(step: Step) -> bool:
@@ -158,7 +137,24 @@ def _needs(steps: Sequence[Step], ours: set[str]) -> dict[str, set[str]]:
     return found
 
 
-def _fields(step: Step) -> tuple[tuple[str, Any, Any], ...]:
+def _there(step: Step, recorded: Mapping[str, Recorded]) -> Recorded | None:
+    """What the step touches, as it is recorded; a creation touches nothing."""
+    if _action(step) == "create":
+        return None
+    previous = step.change.previous if step.change else None
+    return recorded.get(previous or step.address) or recorded.get(step.address)
+
+
+def _not_ours(there: Recorded | None, lineage: str) -> tuple[str, ...]:
+    """A reason to look twice: an import may have given any object of the account any harmless name."""
+    if there is None or (there.tags.get(TAG_ADDRESS) and there.tags.get(TAG_LINEAGE) == lineage):
+        return ()
+    return (f"{IMPORTED}: {there.id}",)
+
+
+def _fields(step: Step, scene: Scene) -> tuple[tuple[str, Any, Any], ...]:
+    if _action(step) == "create" and step.address not in scene.before and step.address in scene.after:
+        return stated_fields(scene.after[step.address], scene.target)
     if step.change is None or _action(step) in {"backup", "delete"}:
         return ()
     return tuple((shown_path(one.path), shown(one.path, one.before), shown(one.path, one.after)) for one in step.change.fields)

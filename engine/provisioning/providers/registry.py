@@ -23,6 +23,8 @@ class Entry:
     title: str
     secrets: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    """Options that say where the credentials are already, so that none are asked for."""
 
 
 PROVIDERS: Mapping[str, Entry] = {
@@ -33,11 +35,19 @@ PROVIDERS: Mapping[str, Entry] = {
         "Amazon Web Services",
         ("access_key_id", "secret_access_key", "session_token?"),
         ("profile?",),
+        ("profile",),
     ),
     "upcloud": Entry(
         "provisioning.providers.upcloud.provider", "UpCloud", "", "UpCloud", ("username?", "password?", "token?"), ("ssh_keys?",)
     ),
-    "local": Entry("provisioning.providers.local.provider", "LocalProvider", "local", "LXD on this machine"),
+    "local": Entry(
+        "provisioning.providers.local.provider",
+        "LocalProvider",
+        "local",
+        "LXD on this machine",
+        (),
+        ("pool?", "project?", "nat?", "image_server?", "mirror?", "build_folder?"),
+    ),
 }
 
 

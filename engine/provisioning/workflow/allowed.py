@@ -1,4 +1,4 @@
-"""What the workflows ask of a workspace's approvals: wait for a person's, and use it up."""
+"""What the workflows ask of a workspace's approvals: wait for a person's, use it up, and go on with what it allowed."""
 
 import time
 
@@ -13,13 +13,17 @@ class GivenByPeople:
     def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
 
-    async def wait(self, plan: Plan, operation: str) -> None:  # noqa: ARG002 - the protocol's
+    async def wait(self, plan: Plan, operation: str) -> None:
         """Return once somebody has approved. Raises ApprovalDeniedError, PlanSpentError."""
-        await self._approvals.wait_for(plan.id, max(0.0, plan.expires_at - time.time()) + 1.0)
+        await self._approvals.wait_for(plan.id, max(0.0, plan.expires_at - time.time()) + 1.0, operation=operation)
 
     def consume(self, plan: Plan, operation: str) -> None:
         """Verify the approval now and mark it used. Raises ApprovalRequiredErrors."""
         self._approvals.use(_stored(plan), operation)
+
+    def require_used(self, plan: Plan, operation: str) -> None:
+        """Verify the approval that the operation used, except for its time. Raises ApprovalRequiredErrors, TrustAlteredError."""
+        self._approvals.used(_stored(plan), operation)
 
 
 def _stored(plan: Plan) -> StoredPlan:

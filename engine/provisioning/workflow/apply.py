@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
 
 from provisioning.errors import ApprovalDeniedError, PlanSpentError
 from provisioning.plan.model import Plan, PlanStep
@@ -19,7 +18,8 @@ from provisioning.state.store import StateStore
 from provisioning.workflow import doing
 from provisioning.workflow.calls import said
 from provisioning.workflow.engine import Engine, Vault
-from provisioning.workflow.running import SPARED, Job, Recorder, failed, run_all, succeeded
+from provisioning.workflow.permission import begin, is_allowed, rollback_id
+from provisioning.workflow.running import SPARED, Job, Recorder, run_all
 from provisioning.workflow.site import Site
 from provisioning.workflow.watch import CancelledByPersonError, Watch
 from stratumops.errors import ConflictError, StratumError, UnavailableError
@@ -34,9 +34,9 @@ async def apply(operation: str, engine: Engine, vault: Vault, recorder: Recorder
     written: then it stays open, to be resumed.
     """
     store = engine.store
-    begin = recorder.slot()
     row = await asyncio.to_thread(store.operation, operation)
-    if row.is_final:
+    # The record of workflows names it, and says less than the state: a rollback is none of ours, nor what an id only begins.
+    if row.is_final or row.kind == "rollback" or row.id != operation:
         return
     if row.status == "rolling_back":
         await recorder.start_rollback(rollback_id(operation))
@@ -48,33 +48,25 @@ async def apply(operation: str, engine: Engine, vault: Vault, recorder: Recorder
             # What was begun must come to its end, however little it wanted to wait in the beginning.
             await watch.take(row.options.get("wait_seconds") if is_new else None)
             await _note(store, operation, status="running", started_at=row.started_at or time.time())
-            begun = await begin.run("begin", lambda: asyncio.to_thread(_begin, engine, plan, operation))
-            if begun["ok"]:
-                await _run(row, plan, engine, vault, recorder, watch, is_stopping)
-            else:
-                await end(store, operation, "failed", str(begun["error"]))
+            # In every run, and not recorded: neither a record nor a row may stand for a person's approval.
+            await asyncio.to_thread(begin, engine, plan, operation)
+            await _run(row, plan, engine, vault, recorder, watch, is_stopping)
         except CancelledByPersonError:
             if await asyncio.to_thread(store.steps, operation):
-                await _cancelled(store, operation, "cancelled before it went on", recorder)
+                await _cancelled(store, operation, "cancelled before it went on", recorder, watch)
             else:
-                await end(store, operation, "cancelled", "cancelled before anything was done")
+                await end(store, operation, "cancelled", "cancelled before anything was done", watch=watch)
                 await _drop_rollback(store, operation, "nothing was done")
         except ApprovalDeniedError as error:
-            await end(store, operation, "denied", said(error))
+            await end(store, operation, "denied", said(error, engine.clean), watch=watch)
         except PlanSpentError as error:
-            await end(store, operation, "expired", said(error))
+            # Of what was begun, and is allowed no more, something is there.
+            status: OperationStatus = "failed" if await asyncio.to_thread(store.steps, operation) else "expired"
+            await end(store, operation, status, said(error, engine.clean), watch=watch)
         except UnavailableError:
             raise
         except StratumError as error:
-            await end(store, operation, "failed", said(error))
-        finally:
-            if (await asyncio.to_thread(store.operation, operation)).is_final:
-                await watch.release()
-
-
-def rollback_id(operation: str) -> str:
-    """The id of the operation that takes another one back."""
-    return f"{operation}-rollback"
+            await end(store, operation, "failed", said(error, engine.clean), watch=watch)
 
 
 def rollback_of(row: Operation, by: str) -> Operation:
@@ -93,8 +85,11 @@ def rollback_of(row: Operation, by: str) -> Operation:
     )
 
 
-async def end(store: StateStore, operation: str, status: OperationStatus, error: str = "") -> None:
+async def end(store: StateStore, operation: str, status: OperationStatus, error: str = "", *, watch: Watch | None = None) -> None:
     """Write down how an operation ended; a status that is final already stays."""
+    if watch is not None:
+        # First: whoever sees that it has ended may want the lease at once.
+        await watch.release()
     await asyncio.to_thread(lambda: store.update_operation(operation, status=status, error=error, ended_at=time.time()))
 
 
@@ -107,24 +102,11 @@ async def _allowed(row: Operation, engine: Engine, watch: Watch) -> tuple[Plan, 
     """The plan once it may be done, and whether nothing of it was done yet."""
     stored = await asyncio.to_thread(engine.store.plan, row.plan_id)
     plan = opened(stored)
-    # One that took its plan already was allowed to; its approval is used up.
-    is_new = stored.used_by != row.id
-    if is_new:
-        await _note(engine.store, row.id, status="waiting_for_approval")
-        await watch.unless_cancelled(engine.approvals.wait(plan, row.id))
-    return plan, is_new
-
-
-def _begin(engine: Engine, plan: Plan, operation: str) -> Mapping[str, Any]:
-    """Under the lease, once: the plan still fits, somebody allowed it, and nobody else takes it."""
-    try:
-        if engine.store.plan(plan.id).used_by != operation:
-            engine.require_fresh(plan)
-            engine.approvals.consume(plan, operation)
-            engine.store.use_plan(plan.id, operation)
-    except StratumError as error:
-        return failed(said(error))
-    return succeeded()
+    if stored.used_by == row.id and await asyncio.to_thread(is_allowed, engine, plan, row.id):
+        return plan, False
+    await _note(engine.store, row.id, status="waiting_for_approval")
+    await watch.unless_cancelled(engine.approvals.wait(plan, row.id))
+    return plan, True
 
 
 async def _run(
@@ -141,16 +123,16 @@ async def _run(
     errors = {step: error for step, error in outcomes.items() if error not in {"", SPARED}}
     store = engine.store
     if not any(outcomes.values()):
-        await end(store, row.id, "succeeded")
+        await end(store, row.id, "succeeded", watch=watch)
         await _drop_rollback(store, row.id, f"{row.id} had succeeded before it could be cancelled")
     elif watch.is_cancelled:
         done = sum(1 for error in outcomes.values() if not error)
-        await _cancelled(store, row.id, f"cancelled after {done} of {len(outcomes)} steps", recorder)
+        await _cancelled(store, row.id, f"cancelled after {done} of {len(outcomes)} steps", recorder, watch)
     elif plan.rolls_back_on_failure:
         await asyncio.to_thread(add_rollback, store, row, row.by)
         await _roll_back(store, row.id, told(errors, len(outcomes)), recorder)
     else:
-        await end(store, row.id, "failed", told(errors, len(outcomes)))
+        await end(store, row.id, "failed", told(errors, len(outcomes)), watch=watch)
 
 
 def _job(site: Site, step: PlanStep) -> Job:
@@ -165,12 +147,12 @@ def add_rollback(store: StateStore, row: Operation, by: str) -> Operation:
     return store.operation(rollback_id(row.id))
 
 
-async def _cancelled(store: StateStore, operation: str, words: str, recorder: Recorder) -> None:
+async def _cancelled(store: StateStore, operation: str, words: str, recorder: Recorder, watch: Watch) -> None:
     """End as the one who cancelled wants it: with the rollback that was written down before the cancellation, or as it is."""
     if any(one.id == rollback_id(operation) for one in await asyncio.to_thread(lambda: store.operations(is_open=True))):
         await _roll_back(store, operation, words, recorder)
     else:
-        await end(store, operation, "cancelled", words)
+        await end(store, operation, "cancelled", words, watch=watch)
 
 
 async def _roll_back(store: StateStore, operation: str, words: str, recorder: Recorder) -> None:

@@ -29,6 +29,7 @@ class Journal:
     is_stopping: Callable[[], bool]
     wants_cancel: Callable[[], bool]
     hear: Callable[[str], None]
+    clean: Callable[[str], str] = str
 
     def run(self, call: str, function: Callable[[], T], *, part: str = "", note: Mapping[str, Any] | None = None) -> T:  # noqa: ARG002 - notes are for providers that are asked for them; the journal names calls
         """Do one call of the provider's API between its intent and its result. Raises LeaseLostError."""
@@ -44,7 +45,7 @@ class Journal:
             # Nobody knows what became of it: the intent stays open until the resource was looked up.
             raise
         except Exception as error:
-            self.store.settle(number, "failed", said(error))
+            self.store.settle(number, "failed", said(error, self.clean))
             raise
         self.store.settle(number, "done")
         return answer
@@ -58,8 +59,11 @@ class Journal:
         return self.is_stopping() or self.wants_cancel()
 
 
-def said(error: BaseException) -> str:
-    """An error for the record: our own words, or only the kind of what is not ours, whose text may quote secrets."""
+def said(error: BaseException, clean: Callable[[str], str] = str) -> str:
+    """An error for the record: our own words without secrets, or only the kind of what is not ours, whose text may quote them.
+
+    A provider's error is our own with the words of its API in it: `clean` takes secrets out of them.
+    """
     if not isinstance(error, StratumError):
         return f"internal: {type(error).__name__}"
-    return f"{error.code}: {error.message}" + (f" ({error.hint})" if error.hint else "")
+    return clean(f"{error.code}: {error.message}" + (f" ({error.hint})" if error.hint else ""))

@@ -85,7 +85,7 @@ class Control:
             operation = Operation(
                 id=f"op-{stored.sha256[:12]}" + (f"-{number}" if number > 1 else ""),
                 kind="workflow" if plan.kind == "workflow" else "apply",
-                status="queued",
+                status="waiting_for_approval",
                 plan_id=stored.id,
                 plan_sha256=stored.sha256,
                 title=plan.title,
@@ -129,23 +129,32 @@ class Control:
     def cancel(self, operation: str, by: str, *, rolls_back: bool = False) -> Operation:
         """Ask an operation to end: steps under way finish, nothing new starts, then it is taken back or stays as it is.
 
-        Raises NotFoundError, ConflictError when it has ended.
+        Raises NotFoundError, ConflictError when it has ended, or when nobody approved that it is taken back.
         """
         row = self._store.operation(operation)
         if row.is_final:
             raise ConflictError(f"{row.id} has ended already ({row.status})", hint=f"prov rollback {row.id} takes it back")
         if rolls_back and row.kind != "rollback" and row.status != "rolling_back":
+            if not self._plan(row.plan_id).rolls_back_on_failure:
+                raise ConflictError(
+                    f"what was approved with {row.plan_id} is not taken back by itself",
+                    hint=f"cancel {row.id} without a rollback, then make a plan back: prov rollback {row.id}",
+                )
             # Written down first: whoever sees the cancellation finds what shall follow it.
             add_rollback(self._store, row, by)
         return self._store.update_operation(row.id, wants_cancel=True)
 
     def roll_back(self, operation: str, by: str) -> Operation:
-        """Take back an operation that has ended. Raises NotFoundError, ConflictError."""
+        """Take back an operation that has ended, in this process: its approval must verify still.
+
+        Raises NotFoundError, ConflictError, ApprovalRequiredErrors.
+        """
         row = self._store.operation(operation)
         if row.kind == "rollback":
             raise ConflictError(f"{row.id} is a rollback", hint="make a plan for what you want instead")
         if not row.is_final:
             raise ConflictError(f"{row.id} has not ended", hint="cancel it with a rollback, or wait for it")
+        self._runtime.engine.approvals.require_used(self._plan(row.plan_id), row.id)
         number = 1
         while True:
             first = rollback_of(row, by)
@@ -160,6 +169,7 @@ class Control:
                     raise ConflictError(f"{row.id} was taken back already, by {there.id}", hint="make a plan instead") from None
                 number += 1
                 continue
+            self._runtime.engine.asked.add(wanted.id)
             self._runtime.run(wanted.id, is_rollback=True)
             return wanted
 

@@ -8,7 +8,7 @@ from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_gen.model.kinds import BY_NAME
 from prov_judge.changes.things import things
 from provisioning.plan.model import Plan, PlanStep
-from provisioning.plan.steps import require_order
+from provisioning.plan.order import waved
 from provisioning.workflow.definitions import KINDS, Definition, Task
 from stratumops.errors import InvalidInputError
 from stratumops.problems import sentence
@@ -77,12 +77,11 @@ def joined(
             needs |= {one for need in _behind(task_id, by_id, steps_of) for one in steps_of[need]}
             step = replace(step, retry=by_id[task_id].retry.policy)  # noqa: PLW2901 - the same step with its task's patience
         made.append(replace(step, needs=tuple(sorted(needs - {step.id}))))
-    require_order(made)
     return replace(
         plan,
         kind="workflow",
         title=definition.name,
-        steps=_waved(made),
+        steps=waved(made),
         targets={"workflow": definition.id, "definition_sha256": definition.sha256, "parameters": dict(parameters)},
         config={},
     )
@@ -114,18 +113,6 @@ def _step(task: Task) -> PlanStep:
         config=task.config,
         rollback="nothing to undo",
     )
-
-
-def _waved(steps: Sequence[PlanStep]) -> tuple[PlanStep, ...]:
-    needs = {step.id: step.needs for step in steps}
-    wave: dict[str, int] = {}
-    waiting = list(steps)
-    while waiting:
-        ready = [step for step in waiting if all(need in wave or need not in needs for need in step.needs)]
-        for step in ready:
-            wave[step.id] = 1 + max((wave[need] for need in step.needs if need in wave), default=0)
-        waiting = [step for step in waiting if step.id not in wave]
-    return tuple(sorted((replace(step, wave=wave[step.id]) for step in steps), key=lambda step: (step.wave, step.id)))
 
 
 def _checked(values: Mapping[str, Any], task: Task) -> InfrastructureConfig:

@@ -13,7 +13,7 @@ from provisioning.workflow.calls import Journal
 from provisioning.workflow.site import Done, Site, one_of
 from provisioning.workflow.tasks import Tasked, task_type
 from provisioning.workflow.wanted import home, identity_beside, identity_of, recorded_of, token_of, wanted_of
-from stratumops.errors import InternalError, NotFoundError
+from stratumops.errors import ConflictError, InternalError, NotFoundError
 
 
 def attempt(site: Site, step: PlanStep, number: int) -> Mapping[str, Any]:
@@ -26,6 +26,8 @@ def attempt(site: Site, step: PlanStep, number: int) -> Mapping[str, Any]:
         return site.recorded(step.previous or step.address) if is_about else None
 
     def act(run: StepRun, journal: Journal) -> Done:
+        if step.action in {"update", "delete"}:
+            _require_same(step, run.before)
         if step.action == "create":
             return _create(site, step, run, journal)
         if step.action == "update":
@@ -37,6 +39,16 @@ def attempt(site: Site, step: PlanStep, number: int) -> Mapping[str, Any]:
         return _task(site, step, run, journal)
 
     return site.attempt(begun, number, step.retry, act, provider=step.provider, reason=step.title, before=before)
+
+
+def _require_same(step: PlanStep, old: Recorded | None) -> None:
+    """What a person allowed is about one resource of a provider, whatever its address was given to since."""
+    planned = getattr(step, "id_there", "")
+    if planned and old is not None and old.id != planned:
+        raise ConflictError(
+            f"{old.address} was {planned} when the plan was made and is {old.id} now: it was left alone",
+            hint="somebody changed the state by hand; make a new plan",
+        )
 
 
 def identity(site: Site, step: PlanStep, operation: str) -> str:

@@ -109,7 +109,7 @@ async def _to_its_end(machine: Machine, operation: str, work: Callable[..., Awai
         # Nothing can be written now, or another process owns it: it stays open.
         raise
     except Exception as defect:  # noqa: BLE001 - a defect of ours must not leave an operation open for ever
-        await end(machine.engine.store, operation, "failed", said(defect))
+        await end(machine.engine.store, operation, "failed", said(defect, machine.engine.clean))
 
 
 async def start(operation: str, *, is_rollback: bool) -> None:
@@ -126,7 +126,7 @@ async def go_on(operation: str, executor: str, *, is_rollback: bool, is_asked: b
         return
     dead = sorted({one for one in (known.executor_id, executor) if one and is_dead(one)})
     # There is no public way without their service. All that these processes left is taken over at once.
-    taken = await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001 - as said
+    taken = await asyncio.to_thread(DBOS._recover_pending_workflows, dead)  # noqa: SLF001 - there is no public way
     if taken:
         return
     if is_asked and known.status == WorkflowStatusString.ERROR.value:

@@ -33,6 +33,10 @@ class Approvals(Protocol):
         """Verify it again, now, and mark it used. Raises ApprovalRequiredErrors."""
         ...
 
+    def require_used(self, plan: Plan, operation: str) -> None:
+        """Raises ApprovalRequiredErrors unless the operation used an approval of the plan that verifies, whatever rows say."""
+        ...
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -41,6 +45,8 @@ class Engine:
     `provider` gives the account of a name (raises StratumErrors), safe to use from threads. `require_fresh` raises StalePlanError
     when a plan does not fit any more. `secrets_loop` is the event loop that the vault's client belongs to; without one the
     runtime's own is used. `at_once` is how many steps run at the same time, `lease_seconds` how long a lease holds unrenewed.
+    `clean` takes secrets out of what is kept of errors. `asked` are the rollbacks of ended operations that this process was asked
+    for: a row of the state is not enough to begin one.
     """
 
     store: StateStore
@@ -52,6 +58,8 @@ class Engine:
     secrets_loop: "asyncio.AbstractEventLoop | None" = None
     at_once: int = 8
     lease_seconds: float = LEASE_SECONDS
+    clean: Callable[[str], str] = str
+    asked: set[str] = field(default_factory=set)
 
 
 class Vault:

@@ -5,8 +5,9 @@ One step that cannot be taken back does not stop the others; the operation ends 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from provisioning.plan.model import Plan, PlanStep
 from provisioning.plan.stale import opened
@@ -16,6 +17,7 @@ from provisioning.workflow import undoing
 from provisioning.workflow.apply import end, told
 from provisioning.workflow.calls import said
 from provisioning.workflow.engine import Engine, Vault
+from provisioning.workflow.permission import require_way_back
 from provisioning.workflow.running import SPARED, Job, Recorder, run_all
 from provisioning.workflow.site import Site
 from provisioning.workflow.watch import CancelledByPersonError, Watch
@@ -28,13 +30,20 @@ async def roll_back(operation: str, engine: Engine, vault: Vault, recorder: Reco
     """Take an operation back. Raises as `apply.apply`."""
     store = engine.store
     row = await asyncio.to_thread(store.operation, operation)
-    if row.is_final:
+    if row.is_final or row.kind != "rollback" or row.id != operation:
         return
     parent = await asyncio.to_thread(store.operation, row.parent)
+    if parent.is_final and operation not in engine.asked:
+        # It ended with its operation and died before it could say so; or somebody wrote the row, which is no permission.
+        is_done = parent.status == "rolled_back"
+        words = "" if is_done else f"{parent.id} has ended ({parent.status}): make a plan back: prov rollback {parent.id}"
+        await end(store, operation, "succeeded" if is_done else "failed", words)
+        return
     async with Watch(store, operation, under=parent.id, seconds=engine.lease_seconds, is_stopping=is_stopping) as watch:
         try:
             plan = opened(await asyncio.to_thread(store.plan, row.plan_id))
             await watch.take(None)
+            await asyncio.to_thread(require_way_back, engine, row, parent, plan)
             running = replace(row, started_at=row.started_at or time.time())
             await asyncio.to_thread(
                 lambda: store.update_operation(
@@ -43,14 +52,11 @@ async def roll_back(operation: str, engine: Engine, vault: Vault, recorder: Reco
             )
             await _run(running, parent, plan, engine, vault, recorder, watch, is_stopping)
         except CancelledByPersonError:
-            await _over(engine, row, parent, "the rollback was cancelled", is_cancelled=True)
+            await _over(engine, row, parent, watch, "the rollback was cancelled", is_cancelled=True)
         except UnavailableError:
             raise
         except StratumError as error:
-            await _over(engine, row, parent, said(error))
-        finally:
-            if (await asyncio.to_thread(store.operation, operation)).is_final:
-                await watch.release()
+            await _over(engine, row, parent, watch, said(error, engine.clean))
 
 
 async def _run(
@@ -78,20 +84,20 @@ async def _run(
         def is_done() -> bool:
             return done is None or done.status in _NOTHING_TO_UNDO or site.is_done(undoing.PREFIX + step.id)
 
-        def attempt(number: int) -> object:
+        def attempt(number: int) -> Mapping[str, Any]:
             assert done is not None
             return undoing.attempt(site, step, _as_it_ended(done), number, is_touched=step.id in touched)
 
-        return Job(undoing.PREFIX + step.id, users.get(step.id, ()), step.retry, attempt, is_done)  # type: ignore[arg-type]
+        return Job(undoing.PREFIX + step.id, users.get(step.id, ()), step.retry, attempt, is_done)
 
     jobs = [job(step) for step in reversed(plan.steps)]
     outcomes = await run_all(jobs, recorder, watch, at_once=engine.at_once, on_failure="go_on")
     await asyncio.to_thread(_mark, site, runs, outcomes)
     errors = {step: error for step, error in outcomes.items() if error not in {"", SPARED}}
     if watch.is_cancelled and SPARED in outcomes.values():
-        await _over(engine, row, parent, "the rollback was cancelled", is_cancelled=True)
+        await _over(engine, row, parent, watch, "the rollback was cancelled", is_cancelled=True)
     else:
-        await _over(engine, row, parent, told(errors, len(outcomes)) if errors else "")
+        await _over(engine, row, parent, watch, told(errors, len(outcomes)) if errors else "")
 
 
 def _as_it_ended(done: StepRun) -> StepRun:
@@ -110,8 +116,11 @@ def _mark(site: Site, runs: dict[str, StepRun], outcomes: dict[str, str]) -> Non
         site.store.put_step(replace(run, status="undo_failed" if error else "undone", error=error or run.error, said=words))
 
 
-async def _over(engine: Engine, row: Operation, parent: Operation, error: str, *, is_cancelled: bool = False) -> None:
+async def _over(
+    engine: Engine, row: Operation, parent: Operation, watch: Watch, error: str, *, is_cancelled: bool = False
+) -> None:
     """How the rollback ended, and with it the operation that waited for it."""
+    await watch.release()
     if parent.status == "rolling_back":
         words = f"{parent.error}; not all was taken back: {error}" if error else parent.error
         await end(engine.store, parent.id, "failed" if error else "rolled_back", words)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from provisioning.workflow.durable import Machine
 
 T = TypeVar("T")
-WORKFLOW_VERSION = "provisioning-1"
+WORKFLOW_VERSION = "provisioning-2"
 """Raised when the places in the durable record change: work begun under another version stays for a process that has that one."""
 FILE_NAME = "workflows.db"
 STOP_SECONDS = 30.0
@@ -88,7 +88,7 @@ class Runtime:
     def run(self, operation: str, *, is_rollback: bool) -> None:
         """Run an operation's workflow here; one that ran or runs anywhere is left alone."""
         self.start()
-        from provisioning.workflow import durable  # noqa: PLC0415 - `start` imported it
+        from provisioning.workflow import durable  # noqa: PLC0415 - imported by `start` already
 
         self._asked(durable.start(operation, is_rollback=is_rollback))
 
@@ -102,7 +102,7 @@ class Runtime:
         What another process took over already is left alone.
         """
         self.start()
-        from provisioning.workflow import durable  # noqa: PLC0415 - `start` imported it
+        from provisioning.workflow import durable  # noqa: PLC0415 - imported by `start` already
 
         is_asked = is_asked and not self.is_running(operation)
         self._asked(durable.go_on(operation, executor, is_rollback=is_rollback, is_asked=is_asked))
@@ -111,6 +111,9 @@ class Runtime:
         from dbos import DBOS, DBOSConfig  # noqa: PLC0415 - it costs most of a second
 
         from provisioning.workflow import durable  # noqa: PLC0415 - as above
+        from provisioning.workflow.plain_record import PlainRecord, refuse_pickles  # noqa: PLC0415 - as above
+
+        refuse_pickles()
 
         config: DBOSConfig = {
             "name": "stratumops",
@@ -120,6 +123,7 @@ class Runtime:
             "log_level": "CRITICAL",  # what it would print with a traceback is told by our own errors
             "notification_listener_polling_interval_sec": _POLL_SECONDS,
             "enable_otlp": False,
+            "serializer": PlainRecord(),
         }
         loop = self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=loop.run_forever, name="operations", daemon=True)

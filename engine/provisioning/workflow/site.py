@@ -113,6 +113,7 @@ class Site:
                 is_stopping=self._is_stopping,
                 wants_cancel=lambda: self.watch.is_cancelled,
                 hear=self._hear(run),
+                clean=self.engine.clean,
             )
             # Calls about it of which nobody knows what became of them, of whatever operation: we hold the lease.
             may_be = number > 1 or earlier is not None or run.address in self._cut_off
@@ -129,7 +130,7 @@ class Site:
         return succeeded()
 
     def _failed(self, run: StepRun, number: int, retry: RetryPolicy, error: Exception) -> Mapping[str, Any]:
-        now, words = time.time(), said(error)
+        now, words = time.time(), said(error, self.engine.clean)
         self._require_lease()
         if self._is_stopping() and not is_permanent(error):
             raise InterruptedStepError from None

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from provisioning.plan.joints import PROTECTION
 from provisioning.plan.model import PlanStep, deposed
+from provisioning.resource import Recorded
 from provisioning.state.model import StepRun
 from provisioning.workflow.calls import Journal
 from provisioning.workflow.doing import identity, tasked
@@ -43,7 +45,7 @@ def _uncreate(site: Site, step: PlanStep, done: StepRun, journal: Journal) -> Do
         one = site.recorded(step.address)
         if one is None or one.id != done.result.get("id"):
             return Done({"said": "it was gone already"})
-        provider.delete(one, journal)
+        provider.delete(_unprotected(one), journal)
         return Done({"deleted": one.id}, changed, removed or (step.address,))
     tag = identity(site, step, done.operation)
     shape = step.wanted or {}
@@ -51,10 +53,15 @@ def _uncreate(site: Site, step: PlanStep, done: StepRun, journal: Journal) -> Do
     known = {one.id for one in (site.recorded(step.address), aside) if one}
     found = [one for one in site.look_up(step, tag, shape["region"], shape["kind"]) if one.id not in known]
     for half in found:
-        provider.delete(unrecorded(shape, tag, site.lineage, half), journal)
+        provider.delete(_unprotected(unrecorded(shape, tag, site.lineage, half)), journal)
     return Done(
         {"deleted": ", ".join(one.id for one in found)} if found else {"said": "nothing of it was there"}, was_there=bool(found)
     )
+
+
+def _unprotected(one: Recorded) -> Recorded:
+    """What an operation made it may take back: nobody has relied on its protection against deletion yet."""
+    return replace(one, values={**one.values, PROTECTION: False}) if one.values.get(PROTECTION) else one
 
 
 def _unchange(site: Site, step: PlanStep, done: StepRun, run: StepRun, journal: Journal) -> Done:

@@ -24,13 +24,31 @@ THEME = Theme(
     }
 )
 
-# What a terminal would obey instead of show: C0 and C1 controls but tab and newline, and marks that reorder text.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What a terminal would obey instead of show: C0 and C1 controls but tab and newline, marks that reorder text; and what it shows
+# as nothing at all, so that two names look alike: signs without width, blank letters, tags.
+_HIDDEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+_CONTROL = re.compile(f"[{_HIDDEN}]")
+_BREAKING = re.compile(f"[\t\n{_HIDDEN}]")
 
 
 def visible(text: str) -> str:
-    """The text with control characters spelled out, so that a configuration cannot drive the terminal that shows it."""
-    return _CONTROL.sub(lambda match: f"\\u{{{ord(match.group()):x}}}", text)
+    """The text with what cannot be seen spelled out, so that a configuration cannot drive the terminal that shows it.
+
+    Lines and tabs stay: it is for texts of several lines. `one_line` is for names and values.
+    """
+    return _CONTROL.sub(_spelled, text)
+
+
+def one_line(text: str) -> str:
+    """As `visible`, with line ends and tabs spelled out too, so that no value pretends to be a line of its own."""
+    return _BREAKING.sub(_spelled, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"\\u{{{ord(match.group()):x}}}"
 
 
 def console(stream: IO[str] | None = None, *, record: bool = False, width: int | None = None) -> Console:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prov_server.approval.events import ApprovalEvent
     from prov_server.compose import Application
     from provisioning.engine import Engine
+    from provisioning.plan.model import Plan
     from stratumops.tool import ToolOutput
 
 T = TypeVar("T")
@@ -52,6 +53,12 @@ class Opened:
         """The workspace's engine. Raises StratumErrors of its state."""
         return self.run(self.app.engine())
 
+    def require_same_source(self, plan: "Plan") -> None:
+        """Raises StalePlanError when the file that a plan was made from says something else now."""
+        from prov_tools.engine.source import require_same_source
+
+        self.run(require_same_source(plan, nickel=self.app.nickel, workspace=self.app.workspace))
+
     def call(self, tool: str, arguments: dict[str, Any]) -> "ToolOutput":
         """Call a tool through the chain, with a progress bar. Raises StratumError."""
         from prov_server.cli.progress import Progress
@@ -70,7 +77,7 @@ def opened(session: Session) -> Iterator[Opened]:
     from prov_server import compose
     from prov_server.redaction import process_redactor
 
-    app = compose.build(session.workspace, session.settings(), redactor=process_redactor())
+    app = compose.build(session.workspace, session.settings(), redactor=process_redactor(), notify=session.tell)
     with asyncio.Runner() as runner:
         try:
             yield Opened(session, app, runner)

@@ -51,7 +51,7 @@ CONTEXT: dict[str, Any] = {
 }
 
 NEXT_STEPS = (
-    ("prov demo", "see it at work (5 seconds, nothing is created)"),
+    ("prov demo", "see it at work (a minute; machines only in a sandbox)"),
     ('prov generate "two web servers behind a load balancer on aws"', "words to a configuration"),
     ("prov validate main.ncl", "check a configuration in seven layers"),
     ("prov init", "make this folder a workspace"),

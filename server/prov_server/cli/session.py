@@ -55,6 +55,11 @@ class Session:
         made.quiet = self.chosen.quiet
         return made
 
+    @property
+    def command(self) -> str:
+        """What a person types before the name of a command to come to the same engine."""
+        return "prov --sandbox" if self.chosen.sandbox else "prov"
+
     def settings(self, *, is_server: bool = False, **flags: Any) -> "Settings":
         """The workspace's settings under these flags; logging is set up from them.
 
@@ -76,6 +81,12 @@ class Session:
             logging.getLogger().setLevel(logging.CRITICAL)
         return loaded
 
+    def tell(self, said: str) -> None:
+        """Say what a person should know beside the answer."""
+        from prov_server.cli.console import visible
+
+        self.notes.print(f"warning: {visible(said)}", style="warning", soft_wrap=True)
+
     def say_json(self, value: Any) -> None:
         """Print a value as JSON."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2))
@@ -91,7 +102,12 @@ class Session:
         from stratumops.redact import REDACTED
         from stratumops.schema import compact_dump
 
-        app = (build or compose.build)(self.workspace, self.settings(), redactor=process_redactor())
+        settings, redactor = self.settings(), process_redactor()
+        app = (
+            build(self.workspace, settings, redactor=redactor)
+            if build
+            else compose.build(self.workspace, settings, redactor=redactor, notify=self.tell)
+        )
 
         async def run() -> "ToolOutput":
             try:

@@ -8,9 +8,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from prov_gen.model.kinds import BY_NAME
 from prov_gen.schema import describe
+from prov_server.approval import terminal
 from prov_server.derived.page import cell, code, page, table
 from prov_server.http import errors as http_errors
 from prov_tools.vault.failures import translated
+from provisioning import errors as engine_errors
+from provisioning.approval import errors as approval_errors
+from provisioning.workflow import tasks as task_errors
 from stratumops import errors, settings
 from stratumops.settings import Accessor
 from svault import errors as vault_errors
@@ -28,6 +32,11 @@ def errors_page() -> str:
         (code(one.code), str(one.http_status), str(one.exit_code), cell(cleandoc(one.__doc__ or "")))
         for one in sorted(error_classes(errors), key=lambda one: one.exit_code)
     ]
+    of_engine = [
+        (code(one.code), str(one.http_status), str(one.exit_code), cell(cleandoc(one.__doc__ or "")))
+        for module in (engine_errors, approval_errors, task_errors, terminal)
+        for one in sorted(error_classes(module), key=lambda one: one.exit_code)
+    ]
     of_http = [
         (code(one.code), str(one.http_status), cell(cleandoc(one.__doc__ or "")))
         for one in sorted(error_classes(http_errors), key=lambda one: one.http_status)
@@ -35,13 +44,16 @@ def errors_page() -> str:
     shape = {"error": {"code": "not_found", "message": "what was wrong", "hint": "what to do next", "details": {}}}
     return page(
         "Errors",
-        "the classes of `stratumops.errors` and `prov_server.http.errors`",
+        "the classes of `stratumops.errors`, `provisioning.errors` and `prov_server.http.errors`",
         "Every face tells an error by its stable `code`; nobody needs to read the message to find out which one it is. "
         f"REST and `prov --json` answer {code(json.dumps(shape))}; "
         "over MCP the result has `isError` and the same JSON as its text.",
         table(("code", "HTTP status", "exit code", "meaning"), rows),
         "Exit code 0 means that a command worked, 1 that it worked and the verdict is negative (findings), "
         "130 that it was interrupted, 141 that nobody read its output any more.",
+        "## Of plans, approvals, applies and state",
+        "Closer words than those above, for what a program or an assistant treats in a way of its own.",
+        table(("code", "HTTP status", "exit code", "meaning"), of_engine),
         "## Over HTTP only",
         "These are about the request itself, before any tool is asked.",
         table(("code", "HTTP status", "meaning"), of_http),

@@ -105,7 +105,13 @@ class EngineAccess:
             names=self._names,
             provider=provider,
             secrets=secrets,
-            choices=Choices(chosen.plan_minutes * 60.0, chosen.parallel, chosen.on_failure == "rollback", chosen.elicitation),
+            choices=Choices(
+                chosen.plan_minutes * 60.0,
+                chosen.parallel,
+                chosen.on_failure == "rollback",
+                chosen.elicitation,
+                "prov --sandbox" if self.is_sandbox else "prov",
+            ),
             notify=self._notify,
             pins=Pins.of_user(os.environ),
         )

@@ -89,7 +89,8 @@ def question(app: "Application", plan: "Plan") -> ElicitRequest:
     lines += [f"risk: {line}" for line in warned[:_MOST_LINES]]
     lines += [f"and {len(warned) - _MOST_LINES} more risks" for _ in warned[_MOST_LINES : _MOST_LINES + 1]]
     lines.append(f"To approve, type the first four digits of the plan's id, behind plan-. Declining denies {plan.id} for good.")
-    message = app.redactor.text("\n".join(_one_line(line) for line in lines))
+    # Secrets first: half of one that was cut off would not be known as one.
+    message = "\n".join(_one_line(app.redactor.text(line)) for line in lines)
     return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=_FORM))
 
 

@@ -33,6 +33,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--workspace", default=os.environ.get("PROV_WORKSPACE") or ".")
     parser.add_argument("--toolsets", default=None, help='what is offered at first: names separated by commas, or "all"')
     parser.add_argument("--read-only", action="store_true", default=None)
+    parser.add_argument("--sandbox", action="store_true", help="make everything in a cloud on this machine")
     return parser.parse_args(argv)
 
 
@@ -44,7 +45,10 @@ def _make(options: argparse.Namespace) -> "Application":
     from stratumops.workspace import Workspace  # noqa: PLC0415 - as above
 
     workspace = Workspace.at(options.workspace)
-    loaded = settings.load(workspace.root, **offer_settings(options.toolsets, options.read_only))
+    flags = offer_settings(options.toolsets, options.read_only)
+    if options.sandbox:
+        flags["engine"] = {"provider": "sandbox"}
+    loaded = settings.load(workspace.root, **flags)
     redactor = process_redactor()
     logging.configure(level=loaded.log.level, format=loaded.log.format, redactor=redactor)
     return compose.build(workspace, loaded, redactor=redactor, shares_vault=True)

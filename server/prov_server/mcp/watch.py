@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     # Imported with the application, after the handshake is answered.
     from prov_server.measure import Metrics
 
-METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS
+METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS | {"tasks/get", "tasks/update", "tasks/cancel"}
 OTHER = "(other)"
 MOST_KEPT = 100
 

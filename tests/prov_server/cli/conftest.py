@@ -59,7 +59,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def prov(workspace: Path, environment: dict[str, str]) -> Prov:
     """Run `prov` with these words; a traceback on any of its channels fails the test that asked."""
 
-    def run(*words: str, given: str = "", cwd: Path = workspace, **variables: str) -> Ended:
+    def run(*words: str, given: str = "", cwd: Path = workspace, seconds: float = SECONDS, **variables: str) -> Ended:
         done = subprocess.run(
             [str(PROV), *words],
             input=given,
@@ -67,7 +67,7 @@ def prov(workspace: Path, environment: dict[str, str]) -> Prov:
             env=environment | variables,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
         assert "Traceback" not in done.stdout + done.stderr, done.stderr

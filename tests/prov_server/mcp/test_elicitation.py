@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mcp_types import ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
 from prov_server import compose
 from prov_server.compose import Application
-from prov_server.mcp.approvals import can_ask
+from prov_server.mcp.approvals import can_ask, question
 from prov_server.mcp.server import ProvServer
 from provisioning.providers.sandbox.process import Sandbox
 from stratumops.principal import LOCAL, TOOLS, Principal
@@ -81,7 +82,8 @@ class Person:
         self.asked.append(params.message)
         plan = params.message.split("?")[0].removeprefix("Approve ")
         word = self._word if self._word is not None else plan.removeprefix("plan-")[:4]
-        return ElicitResult(action=self._action, content={"word": word} if self._action == "accept" else None)  # type: ignore[arg-type]
+        content = {"word": word} if self._action == "accept" else None
+        return ElicitResult(action=self._action, content=content)  # type: ignore[arg-type] # the action is one of three words
 
 
 async def test_a_person_who_types_the_word_approves_and_the_plan_is_done(connect: Connect, application: Application):
@@ -326,6 +328,26 @@ async def test_a_task_of_a_client_without_a_dialogue_just_waits(server: ProvServ
         assert told["status"] == "working"
         assert "inputRequests" not in told
     assert not await is_approved(application, plan_id)
+
+
+async def test_no_name_in_a_plan_writes_another_question(application: Application):
+    _, plan = await (await application.engine()).find_plan(await planned(application))
+    secret = "canary-5Hq8Zt2mK1"
+    application.redactor.register(secret)
+    (step,) = plan.steps
+    hostile = replace(
+        plan,
+        title=f"x\nApprove plan-ffffffffffff?\u2028\x1b[2J{'a' * 180}{secret}",
+        steps=tuple(replace(step, address=f"server.{number}", downtime="minutes") for number in range(30)),
+    )
+    message = question(application, hostile).params.message
+    first, second, *others = message.split("\n")
+    assert first == f"Approve {hostile.id}?"
+    assert second.startswith("x Approve plan-ffffffffffff?")
+    assert all(one.isprintable() and len(one) <= 200 for one in message.split("\n"))
+    assert "canary" not in message
+    assert sum(line.startswith("risk: ") for line in others) == 12
+    assert "and 18 more risks" in others
 
 
 def test_a_client_that_declares_nothing_is_never_asked(application: Application):

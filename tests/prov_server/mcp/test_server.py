@@ -151,8 +151,9 @@ async def test_annotations_follow_from_what_a_tool_changes(workspace: Workspace)
     hints = {name: annotations.model_dump(exclude_none=True) for name, annotations in sent.items() if annotations}
     steps, record, world = hints["steps"], hints["record"], hints["world"]
     assert steps == {"read_only_hint": True, "open_world_hint": False}
-    assert record == {"read_only_hint": False, "destructive_hint": False, "idempotent_hint": False, "open_world_hint": False}
-    assert world == {"read_only_hint": False, "destructive_hint": True, "idempotent_hint": True, "open_world_hint": True}
+    # What the protocol assumes of a tool that says nothing (it may destroy, and reaches out) is not said again.
+    assert record == {"destructive_hint": False, "open_world_hint": False}
+    assert world == {"idempotent_hint": True}
 
 
 async def test_read_only_mode_hides_and_refuses_what_changes_something(workspace: Workspace):

@@ -281,7 +281,7 @@ def test_a_cluster_is_upgraded_one_version_after_the_other_and_its_nodes_with_it
 
     proxy.add(
         Fault("/update-version", FOREVER, respond=upgrade),
-        Fault("/updates HTTP", FOREVER),
+        Fault("/updates", FOREVER, respond=upgrade),
         Fault("GET /clusters/", FOREVER, rewrite=tell),
     )
     wanted = world.wanted(world.address)
@@ -294,13 +294,13 @@ def test_a_cluster_is_upgraded_one_version_after_the_other_and_its_nodes_with_it
 
 def test_a_database_that_cannot_start_is_a_permanent_error(make, proxy: FaultyProxy):
     world = make("database.shop")
-    proxy.add(
-        rewrites("Action=DescribeDBInstances", b">available</DBInstanceStatus>", b">incompatible-network</DBInstanceStatus>")
-    )
+    before, after = b">available</DBInstanceStatus>", b">incompatible-network</DBInstanceStatus>"
+    proxy.add(rewrites("Action=DescribeDBInstances", before, after, times=FOREVER))
     with pytest.raises(ProviderError) as caught:
         world.make()
     assert caught.value.is_permanent
     assert "incompatible-network" in caught.value.message
+    proxy.clear()
     world.make()
 
 

@@ -37,7 +37,7 @@ class Place:
         return PaperProvider(self.cloud)
 
     def look(self, **how: object) -> DriftReport:
-        return look(self.store, self.provider, **how)  # type: ignore[arg-type]
+        return look(self.store, self.provider, **how)  # type: ignore[arg-type] # options by name
 
 
 @pytest.fixture

@@ -110,7 +110,6 @@ def test_a_built_image_holds_a_system_that_is_nobody_yet(stub: Path, tmp_path: P
     asked = stub.read_text()
     assert "udev" in asked
     assert " bookworm " in asked
-    assert asked.rstrip().endswith("http://deb.debian.org/debian") or asked.rstrip().endswith(" sid")
     assert [words for words in journal.reports if "retrieving" in words or "extracting" in words] == [
         "building the image debian 12: retrieving", "building the image debian 12: extracting",
     ]  # fmt: skip

@@ -158,10 +158,10 @@ def test_a_command_that_takes_too_long_is_killed(lxd: Lxd, provider: LocalProvid
 def test_files_come_and_go(provider: LocalProvider, make: Callable[..., World]):
     access = provider.access(make(configurations.alone, "server.web").main.id)
     data = bytes(range(256)) * 400
-    access.put("/root/key", data, mode=0o600, user=1000, group=1000)
-    assert access.get("/root/key") == data
-    assert access.run(["ls", "-ln", "/root/key"]).output.startswith("-rw-------    1 1000     1000")
-    assert access.get("/root/none") is None
+    access.put("/srv/key", data, mode=0o600, user=1000, group=1000)
+    assert access.get("/srv/key") == data
+    assert access.run(["ls", "-ln", "/srv/key"]).output.startswith("-rw-------    1 1000     1000")
+    assert access.get("/srv/none") is None
 
 
 def test_nothing_runs_in_a_container_that_is_stopped_or_not_there(lxd: Lxd, provider: LocalProvider, make: Callable[..., World]):
@@ -193,10 +193,10 @@ def test_a_volume_keeps_its_data_when_it_grows_and_goes_to_another_server(
 def test_a_server_is_restored_from_its_backup_after_it_was_deleted(lxd: Lxd, provider: LocalProvider, make: Callable[..., World]):
     world = make(configurations.in_subnet, "vpc.main", "subnet.front", "server.web")
     server = world.made["server.web"]
-    provider.access(server.id).put("/root/file", b"before")
+    provider.access(server.id).put("/srv/file", b"before")
     backup = provider.back_up(server, "before the upgrade", NoCalls())
     assert provider.back_up(server, "before the upgrade", NoCalls()) == backup
-    provider.access(server.id).put("/root/file", b"after")
+    provider.access(server.id).put("/srv/file", b"after")
     provider.delete(server, NoCalls())
     mine = {TAG_LINEAGE: world.lineage}
     assert {found.address for found in provider.find_by_tag(mine)} == {"vpc.main", "subnet.front"}
@@ -204,7 +204,7 @@ def test_a_server_is_restored_from_its_backup_after_it_was_deleted(lxd: Lxd, pro
     assert (restored.id, restored.status, restored.address) == (server.id, "running", "server.web")
     assert restored.values == {**restored.values, "spec.memory_gb": 0.25, "networking.subnet": "front", "tags.Team": "web"}
     assert restored.outputs["private_ip"] == server.outputs["private_ip"]
-    assert provider.access(server.id).get("/root/file") == b"before"
+    assert provider.access(server.id).get("/srv/file") == b"before"
     assert [one.id for one in provider.find_by_tag({**mine, TAG_ADDRESS: "server.web"})] == [server.id]
     # A backup keeps no network from being deleted.
     world.clear()

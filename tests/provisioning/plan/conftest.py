@@ -20,14 +20,16 @@ from provisioning.secrets import seal_values
 from provisioning.state.model import Head
 
 LINEAGE = "11111111-2222-3333-4444-555555555555"
-KINDS = frozenset({"vpc", "subnet", "security_group", "server", "volume", "bucket", "database"})
+KINDS = frozenset({"vpc", "subnet", "security_group", "server", "volume", "bucket", "database", "nat"})
 MAKERS = {"aws": Maker("1", KINDS), "local": Maker("3", frozenset({"server", "vpc"}))}
 SHOP = {
     "provider": "aws",
     "region": "eu-west-1",
     "networking": {"name": "shop", "subnets": [{"name": "public", "cidr": "10.0.1.0/24", "tier": "public"}]},
     "servers": [{"name": "web", "plan": "t3.micro", "networking": {"subnet": "public"}}],
-    "databases": [{"name": "orders", "plan": "db.t3.medium", "password": "vault:secret/orders#password"}],
+    "databases": [
+        {"name": "orders", "plan": "db.t3.medium", "password": "vault:secret/orders#password", "deletion_protection": False}
+    ],
 }
 
 Make = Callable[..., Plan]

@@ -12,13 +12,15 @@ import pytest
 from prov_gen.model.infrastructure import InfrastructureConfig
 from provisioning.errors import CycleError
 from provisioning.plan.model import PlanStep, RetryPolicy, deposed, parsed
+from provisioning.plan.order import require_order
 from provisioning.plan.picture import as_svg
-from provisioning.plan.steps import require_order
 from provisioning.plan.words import as_text, blast_radius, cost_words, risks, summary
 from provisioning.resource import Recorded
+from stratumops.errors import ConflictError
 
 from .conftest import SHOP, Make
 
+PROTECTED = {**SHOP, "databases": [{"name": "orders", "deletion_protection": True}]}
 Rows = Callable[[dict[str, Any]], list[Recorded]]
 
 
@@ -173,7 +175,7 @@ def test_what_is_no_plan_is_refused(body: bytes):
 
 def test_the_order_of_lists_makes_no_other_plan(make: Make):
     config = {**SHOP, "buckets": [{"name": "one"}, {"name": "two"}]}
-    turned = {**config, "buckets": config["buckets"][::-1]}  # type: ignore[index]
+    turned = {**config, "buckets": config["buckets"][::-1]}  # type: ignore[index] # a list, as written above
     assert [step.id for step in make(config).steps] == [step.id for step in make(turned).steps]
 
 
@@ -220,6 +222,36 @@ def test_the_blast_radius_is_what_stands_on_what_changes(make: Make, recorded: R
 
 def test_the_configuration_of_a_plan_can_be_read_again(make: Make):
     InfrastructureConfig.model_validate(json.loads(json.dumps(make(SHOP).config)))
+
+
+def test_what_is_protected_against_deletion_is_no_part_of_a_plan_that_deletes_it(make: Make, recorded: Rows):
+    with pytest.raises(ConflictError, match=r"database\.orders is protected") as caught:
+        make(None, recorded(PROTECTED))
+    assert "deletion_protection = false" in caught.value.hint
+    make(None, recorded(PROTECTED), only=frozenset({"server.web"}))
+
+
+def test_a_nat_gateway_comes_after_the_subnets_and_goes_before_them(make: Make, recorded: Rows):
+    config = changed("networking.nat", "single")
+    made = {step.id: step for step in make(config).steps}
+    assert "create:subnet.public" in made["create:nat.shop"].needs
+    assert made["create:nat.shop"].wave > made["create:subnet.public"].wave
+    gone = {step.id: step for step in make(None, recorded(config)).steps}
+    assert "delete:nat.shop" in gone["delete:subnet.public"].needs
+
+
+def test_groups_that_name_each_other_are_made_first_and_joined_afterwards(make: Make):
+    groups = [
+        {"name": one, "rules": [{"from_port": 80, "groups": [other]}]} for one, other in (("front", "back"), ("back", "front"))
+    ]
+    steps = {step.id: step for step in make({"provider": "aws", "security_groups": groups}).steps}
+    joins = [step for step in steps.values() if step.id.startswith("join:")]
+    assert joins
+    for step in joins:
+        assert step.action == "update"
+        assert set(step.needs) >= {"create:security_group.front", "create:security_group.back"}
+        assert step.paths
+        assert step.wanted is not None
 
 
 def step(name: str, *needs: str) -> PlanStep:

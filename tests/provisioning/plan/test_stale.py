@@ -19,7 +19,7 @@ def plan(make: Make) -> Plan:
 
 def stored(plan: Plan, **changed: object) -> StoredPlan:
     kept = StoredPlan(plan.id, plan.sha256, plan.body, plan.made_at, plan.expires_at)
-    return replace(kept, **changed)  # type: ignore[arg-type]
+    return replace(kept, **changed)  # type: ignore[arg-type] # fields by name
 
 
 def head(serial: int = 4, lineage: str = LINEAGE) -> Head:

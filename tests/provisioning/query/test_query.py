@@ -13,7 +13,7 @@ def row(address: str, region: str = "eu-west-1", status: str = "running", provid
     values = {"plan": more.pop("plan", "t3.micro"), "tags": more.pop("tags", {})}
     return Recorded(
         address, kind, provider, region, "i-1", values, {}, "Server", ("servers", 0), status=status, checked_at=1.0, **more
-    )  # type: ignore[arg-type]
+    )
 
 
 ROWS = [

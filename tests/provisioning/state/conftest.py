@@ -52,7 +52,7 @@ def stores(place: tuple[str, str]) -> Iterator[Callable[..., StateStore]]:
     opened: list[StateStore] = []
 
     def opens(**more: object) -> StateStore:
-        opened.append(open_store(place[0], name=place[1], **more))  # type: ignore[arg-type]
+        opened.append(open_store(place[0], name=place[1], **more))  # type: ignore[arg-type] # options by name
         return opened[-1]
 
     yield opens

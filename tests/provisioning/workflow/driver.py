@@ -147,10 +147,10 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         last, only = asked.get("last", 0), asked.get("only", "")
         lives: dict[str, Callable[[], dict[str, Any]]] = {
-            "first": lambda: first_life(folder, asked["plan"], last, only),  # noqa: B023 - lived before the next line is read
-            "next": lambda: next_life(folder, last, only),  # noqa: B023
-            "other": lambda: other(folder, asked["wait_seconds"]),  # noqa: B023
-            "retrying": lambda: retrying(folder, asked["delay_ms"], last),  # noqa: B023
+            "first": lambda: first_life(folder, asked["plan"], last, only),  # noqa: B023 - called before the loop goes on - lived before the next line is read
+            "next": lambda: next_life(folder, last, only),  # noqa: B023 - called before the loop goes on
+            "other": lambda: other(folder, asked["wait_seconds"]),  # noqa: B023 - called before the loop goes on
+            "retrying": lambda: retrying(folder, asked["delay_ms"], last),  # noqa: B023 - called before the loop goes on
         }
         answer = _lived(lives[asked["life"]], folder / "result.json")
         sys.stdout.write(json.dumps(answer) + "\n")

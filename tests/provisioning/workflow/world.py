@@ -65,6 +65,10 @@ class Allows:
     def consume(self, plan: Plan, operation: str) -> None:
         self.consumed.append(operation)
 
+    def require_used(self, plan: Plan, operation: str) -> None:
+        # Other lives of the workspace have another one of these.
+        return
+
 
 class Boundaries:
     """Counts the places at which a process may die, and dies by SIGKILL at the one it is told, or so many seconds later."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prov_gen.model.infrastructure import InfrastructureConfig
     from provisioning.plan.model import Plan, PlanStep
 
-NEXT = "a person approves it in a terminal: prov approve {plan}; then apply_plan"
+NEXT = "a person approves it in a terminal: {prov} approve {plan}; then apply_plan"
 NOTHING = "nothing to apply"
 
 
@@ -31,12 +31,11 @@ class PlanConfigInput(ToolInput):
 
 
 class PlanConfigOutput(ToolOutput):
-    """The plan. A step begins with its wave; `cost_delta` is a month's, by currency, `compliance` failures before and after."""
+    """The plan. A step says its wave, what it does, its risks and its way back; `cost_delta` is a month's, by currency."""
 
     plan_id: str
     summary: str
     steps: list[str]
-    risks: list[str] | None = None
     cost_delta: dict[str, float]
     compliance: dict[str, str]
     blast_radius: list[str] | None = None
@@ -65,7 +64,7 @@ async def plan_config(args: PlanConfigInput, ctx: Context) -> PlanConfigOutput:
     if not (args.back_to or args.config or args.destroy):
         raise InvalidInputError("there is nothing to plan", hint="give a config, or destroy = true, or back_to")
     plan = await planned(args, ctx)
-    return plan_answer(plan, ctx)
+    return plan_answer(plan, ctx, (await ctx.engine()).choices.command)
 
 
 async def planned(args: PlanConfigInput, ctx: Context) -> "Plan":
@@ -78,8 +77,8 @@ async def planned(args: PlanConfigInput, ctx: Context) -> "Plan":
     if args.back_to:
         return await engine.plan_back(args.back_to, by=by, book=book)
     if args.destroy:
-        named = frozenset(args.only or ()) | (await _described(args.config, ctx) if args.config else frozenset())
-        return await engine.plan(None, by=by, only=named, book=book)
+        described = await _described(args.config, ctx) if args.config else frozenset[str]()
+        return await engine.plan(None, by=by, only=frozenset(args.only or ()), described=described, book=book)
     config, findings, source = await _checked(str(args.config), ctx)
     notes = [unpriced] if unpriced else []
     only = frozenset(args.only or ())
@@ -121,10 +120,10 @@ async def _checked(text: str, ctx: Context) -> "tuple[InfrastructureConfig, list
     return verdict.config, warnings, source.name if source.path is not None else ""
 
 
-def plan_answer(plan: "Plan", ctx: Context) -> PlanConfigOutput:
+def plan_answer(plan: "Plan", ctx: Context, command: str) -> PlanConfigOutput:
     """A plan as an answer: the rows that fit, the rest counted, links to the whole."""
     from provisioning.plan.picture import as_svg  # noqa: PLC0415 - drawn when it is read
-    from provisioning.plan.words import as_text, blast_radius, risks, summary  # noqa: PLC0415 - as above
+    from provisioning.plan.words import as_text, blast_radius, summary  # noqa: PLC0415 - as above
 
     most = ctx.defaults.max_rows or None
     left_out = [f"left out: {address}: {why}" for address, why in plan.left_out.items()]
@@ -134,7 +133,6 @@ def plan_answer(plan: "Plan", ctx: Context) -> PlanConfigOutput:
         plan_id=plan.id,
         summary=summary(plan),
         steps=[_row(step) for step in plan.steps[:most]],
-        risks=_some(risks(plan), most) or None,
         cost_delta=_delta(plan),
         compliance=dict(plan.compliance),
         blast_radius=_some(blast_radius(plan), most) or None,
@@ -144,7 +142,7 @@ def plan_answer(plan: "Plan", ctx: Context) -> PlanConfigOutput:
             *omitted(len(plan.steps) - len(plan.steps[:most]), "step is", "steps are"),
         ]
         or None,
-        next=f"{NEXT.format(plan=plan.id)}, until {_until(plan)}" if plan.steps else NOTHING,
+        next=f"{NEXT.format(prov=command, plan=plan.id)}, until {_until(plan)}" if plan.steps else NOTHING,
         report=keep(f"{plan.id}.txt", lambda: as_text(plan)) if keep else None,
         picture=keep(f"{plan.id}.svg", lambda: as_svg(plan)) if keep else None,
         whole=plan,
@@ -160,8 +158,10 @@ def _row(step: "PlanStep") -> str:
     from provisioning.plan.words import field_words  # noqa: PLC0415 - as above
 
     why = "; ".join([*step.why, *(field_words(step) if step.action == "update" else [])][:4])
-    back = f"; way back: {step.rollback}" if step.rollback else ""
-    return f"{step.wave}. {step.title}" + (f" ({why})" if why else "") + back
+    said = (("downtime", step.downtime), ("data loss", step.data_loss), ("way back", step.rollback))
+    return (
+        f"{step.wave}. {step.title}" + (f" ({why})" if why else "") + "".join(f"; {word}: {text}" for word, text in said if text)
+    )
 
 
 def _some(rows: Sequence[str], most: int | None) -> list[str]:

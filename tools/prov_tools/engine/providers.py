@@ -71,7 +71,15 @@ class TestProviderOutput(ToolOutput):
         return all(one.verdict != "failed" for one in self.checks)
 
 
-@tool(toolset="providers", title="Test a provider", command="provider test", effect="read", default=False, open_world=True)
+@tool(
+    toolset="providers",
+    title="Test a provider",
+    command="provider test",
+    effect="read",
+    default=False,
+    open_world=True,
+    example={"provider": "local"},
+)
 async def test_provider(args: TestProviderInput, ctx: Context) -> TestProviderOutput:
     """Try whether a provider can be used from here, and say what is missing and how to get it."""
     engine = await ctx.engine()

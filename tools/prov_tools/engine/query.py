@@ -19,7 +19,7 @@ class QueryInfrastructureInput(ToolInput):
     """The question."""
 
     query: Annotated[str, Field(max_length=500, description="Such as: stopped servers tagged team=web")]
-    provider: str | None = None
+    provider: Annotated[str | None, Field(description="Only there")] = None
 
     @field_validator("provider")
     @classmethod
@@ -33,7 +33,6 @@ class QueryInfrastructureOutput(ToolOutput):
     """The answer, and the resources that it rests on; the first note says how the question was read."""
 
     answer: str
-    count: int
     rows: list[str]
     notes: list[str]
     whole: Annotated[Hidden, HIDDEN] = None
@@ -56,7 +55,6 @@ async def query_infrastructure(args: QueryInfrastructureInput, ctx: Context) -> 
     most = ctx.defaults.max_rows or None
     return QueryInfrastructureOutput(
         answer=found.answer,
-        count=found.count,
         rows=[", ".join(filter(None, _told(found, one))) for one in found.rows[:most]],
         notes=[
             f"read as: {found.understood}",

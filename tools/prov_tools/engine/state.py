@@ -49,7 +49,7 @@ class ListResourcesOutput(ToolOutput):
     whole: Annotated[Hidden, HIDDEN] = None
 
 
-@tool(toolset="state", title="List resources", command="state list", effect="read", default=False)
+@tool(toolset="state", title="List resources", command="state list", effect="read", default=False, example={"kind": "server"})
 async def list_resources(args: ListResourcesInput, ctx: Context) -> ListResourcesOutput:
     """List what is recorded, now or as of an older serial."""
     store = await (await ctx.engine()).store()
@@ -88,7 +88,14 @@ class ShowResourceOutput(ToolOutput):
     drift: dict[str, str]
 
 
-@tool(toolset="state", title="Show a resource", command="state show", effect="read", default=False)
+@tool(
+    toolset="state",
+    title="Show a resource",
+    command="state show",
+    effect="read",
+    default=False,
+    example={"address": "server.web"},
+)
 async def show_resource(args: ShowResourceInput, ctx: Context) -> ShowResourceOutput:
     """Show one recorded resource: its values, what its provider gave it, what it stands on."""
     from prov_judge.changes.masking import shown  # noqa: PLC0415 - the models cost 60 ms, paid by the first call
@@ -128,7 +135,14 @@ class EditOutput(ToolOutput):
     differs: list[str] | None = None
 
 
-@tool(toolset="state", title="Record what exists", command="state import", effect="record", default=False)
+@tool(
+    toolset="state",
+    title="Record what exists",
+    command="state import",
+    effect="record",
+    default=False,
+    example={"address": "server.web", "id": "i-0abc", "config": '{ servers = [{ name = "web" }] }'},
+)
 async def import_resource(args: ImportResourceInput, ctx: Context) -> EditOutput:
     """Record something that exists at a provider as a resource of a configuration; it is looked at, not changed."""
     from prov_tools.loading import loaded  # noqa: PLC0415 - as above
@@ -146,7 +160,14 @@ class MoveResourceInput(ToolInput):
     target: Address
 
 
-@tool(toolset="state", title="Rename a recorded resource", command="state mv", effect="record", default=False)
+@tool(
+    toolset="state",
+    title="Rename a recorded resource",
+    command="state mv",
+    effect="record",
+    default=False,
+    example={"source": "server.web", "target": "server.www"},
+)
 async def move_resource(args: MoveResourceInput, ctx: Context) -> EditOutput:
     """Give a recorded resource another address, as when it was renamed in the configuration; it is not changed."""
     engine = await ctx.engine()
@@ -160,7 +181,14 @@ class RemoveResourceInput(ToolInput):
     address: Address
 
 
-@tool(toolset="state", title="Forget a resource", command="state rm", effect="record", default=False)
+@tool(
+    toolset="state",
+    title="Forget a resource",
+    command="state rm",
+    effect="record",
+    default=False,
+    example={"address": "server.web"},
+)
 async def remove_resource(args: RemoveResourceInput, ctx: Context) -> EditOutput:
     """Forget a recorded resource without deleting it; afterwards nobody here looks after it."""
     engine = await ctx.engine()
@@ -201,7 +229,7 @@ class DriftVerdict(DriftOutput):
 
 @tool(
     toolset="state", title="Refresh the state", command="state refresh", aliases=("refresh",), effect="record", default=False,
-    open_world=True,
+    open_world=True, example={"unmanaged": True},
 )  # fmt: skip
 async def refresh_state(args: RefreshInput, ctx: Context) -> DriftOutput:
     """Look at every recorded resource and note how it is now."""
@@ -210,7 +238,15 @@ async def refresh_state(args: RefreshInput, ctx: Context) -> DriftOutput:
     return DriftOutput(**_told(found, ctx))
 
 
-@tool(toolset="state", title="Detect drift", command="drift", effect="record", default=False, open_world=True)
+@tool(
+    toolset="state",
+    title="Detect drift",
+    command="drift",
+    effect="record",
+    default=False,
+    open_world=True,
+    example={"unmanaged": True},
+)
 async def detect_drift(args: RefreshInput, ctx: Context) -> DriftVerdict:
     """Say what is not as recorded: changed by hand, missing, or unmanaged."""
     engine = await ctx.engine()
@@ -280,7 +316,7 @@ class StateHistoryOutput(ToolOutput):
     whole: Annotated[Hidden, HIDDEN] = None
 
 
-@tool(toolset="state", title="History of the state", command="state history", effect="read", default=False)
+@tool(toolset="state", title="History of the state", command="state history", effect="read", default=False, example={"limit": 5})
 async def state_history(args: StateHistoryInput, ctx: Context) -> StateHistoryOutput:
     """List the state's serials: who changed what, in which operation."""
     store = await (await ctx.engine()).store()

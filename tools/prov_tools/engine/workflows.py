@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from prov_tools.context import Context
 from prov_tools.engine.plan import NEXT, NOTHING
+from prov_tools.engine.source import require_same_source
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 
@@ -14,8 +15,8 @@ class ExecuteWorkflowInput(ToolInput):
     """Which workflow, with what."""
 
     workflow_id: Annotated[str, Field(description="A workflow, or a plan")]
-    dry_run: bool = True
-    parameters: dict[str, str] | None = None
+    dry_run: Annotated[bool, Field(description="Only show")] = True
+    parameters: Annotated[dict[str, str] | None, Field(description="Their values")] = None
 
 
 class ExecuteWorkflowOutput(ToolOutput):
@@ -29,7 +30,14 @@ class ExecuteWorkflowOutput(ToolOutput):
     whole: Annotated[Hidden, HIDDEN] = None
 
 
-@tool(toolset="engine", title="Run a workflow", command="workflow run", effect="world", open_world=True)
+@tool(
+    toolset="engine",
+    title="Run a workflow",
+    command="workflow run",
+    effect="world",
+    open_world=True,
+    example={"workflow_id": "health-check", "parameters": {"host": "localhost"}},
+)
 async def execute_workflow(args: ExecuteWorkflowInput, ctx: Context) -> ExecuteWorkflowOutput:
     """Show what a workflow would do or, without dry_run, do it once a person approved."""
     from provisioning.plan.words import summary  # noqa: PLC0415 - paid by the first call that needs it
@@ -37,7 +45,9 @@ async def execute_workflow(args: ExecuteWorkflowInput, ctx: Context) -> ExecuteW
     engine = await ctx.engine()
     by = ctx.principal.subject
     if args.workflow_id.startswith("plan-"):
-        _, plan = await engine.find_plan(args.workflow_id)
+        stored, plan = await engine.find_plan(args.workflow_id)
+        if not (args.dry_run or stored.used_by):
+            await require_same_source(plan, nickel=ctx.nickel, workspace=ctx.workspace)
     else:
         plan = await engine.plan_workflow(args.workflow_id, args.parameters or {}, by=by, workspace=ctx.workspace.root)
     operation = None if args.dry_run or not plan.steps else await engine.submit(plan.id, by=by)
@@ -47,7 +57,7 @@ async def execute_workflow(args: ExecuteWorkflowInput, ctx: Context) -> ExecuteW
         summary=summary(plan),
         steps=[f"{step.wave}. {step.title}" for step in plan.steps[:most]],
         operation=operation.id if operation else None,
-        next=NEXT.format(plan=plan.id) if plan.steps else NOTHING,
+        next=NEXT.format(prov=engine.choices.command, plan=plan.id) if plan.steps else NOTHING,
         whole=plan,
     )
 
@@ -119,7 +129,9 @@ class WorkflowHistoryOutput(ToolOutput):
     operations: list[OperationRow]
 
 
-@tool(toolset="workflows", title="List operations", command="workflow history", effect="read", default=False)
+@tool(
+    toolset="workflows", title="List operations", command="workflow history", effect="read", default=False, example={"limit": 5}
+)
 async def workflow_history(args: WorkflowHistoryInput, ctx: Context) -> WorkflowHistoryOutput:
     """List what was applied, rolled back and run, newest first."""
     from prov_tools.engine.words import moment  # noqa: PLC0415 - as above

@@ -16,17 +16,27 @@ LIMIT = 3600  # seconds
 
 
 def back_up(aws: Aws, one: Recorded, label: str, calls: Calls) -> str:
-    """Make a snapshot; answers its id (of a server with several disks the ids, with commas). Raises ProviderErrors."""
+    """Make a snapshot; answers its id (of a server with several disks the ids, with commas; "" for an empty bucket).
+
+    Raises ProviderErrors, also for a bucket with objects: there is nothing that could hold them.
+    """
     if one.kind in ("server", "volume"):
         return _disks(aws, one, label, calls)
     if one.kind == "database":
         return _database(aws, one, label, calls)
+    if one.kind == "bucket" and not _holds_anything(aws, one.id):
+        return ""
     raise ProviderError(
         f"AWS: {one.address} cannot be saved as a snapshot: AWS has none for a {one.kind}",
         hint="Copy what it holds elsewhere first (`aws s3 sync` for a bucket), or go on without a backup."
         if one.kind == "bucket"
         else "Go on without a backup.",
     )
+
+
+def _holds_anything(aws: Aws, bucket: str) -> bool:
+    listed = aws.look("s3", "list_object_versions", Bucket=bucket, MaxKeys=1)
+    return bool(listed.get("Versions") or listed.get("DeleteMarkers"))
 
 
 def _disks(aws: Aws, one: Recorded, label: str, calls: Calls) -> str:

@@ -224,6 +224,8 @@ class DatabaseKind:
                     refuse_protected(one)
                 off: dict[str, Any] = {"DeletionProtection": False, "ApplyImmediately": True}
                 aws.change(calls, "rds", "modify_db_instance", DBInstanceIdentifier=one.id, **off)
+            # What was to be backed up can be brought back for as long as its backups are kept.
+            keeps = bool((one.values.get("backup") or {}).get("enabled", True))
             self._drop(_replicas(aws, one.id), aws, calls)
             aws.remove(
                 calls,
@@ -231,7 +233,7 @@ class DatabaseKind:
                 "delete_db_instance",
                 DBInstanceIdentifier=one.id,
                 SkipFinalSnapshot=True,
-                DeleteAutomatedBackups=False,
+                DeleteAutomatedBackups=not keeps,
             )
         aws.wait(calls, f"database {one.id} is gone", lambda: _described(aws, one.id) is None, LIMIT)
         groups = _groups_by_name(one) | dict(one.parts)

@@ -56,7 +56,7 @@ def _data() -> Mapping[str, Any]:
 
 
 def recipe(family: str, version: str, mirror: str = "") -> Recipe | None:
-    """How to build an operating system; None where debootstrap cannot. `mirror` is another archive than the distributor's."""
+    """How to build an operating system; None where debootstrap cannot. `mirror` is another archive than debootstrap's own."""
     table = _data().get(family) if family != "server" else None
     release = catalogue.os_version(family, version) if isinstance(table, Mapping) else None
     if not isinstance(table, Mapping) or release is None or not release.aliases:
@@ -64,9 +64,7 @@ def recipe(family: str, version: str, mirror: str = "") -> Recipe | None:
     suite = release.aliases[0]
     packages = (*table["packages"], *table["further"].get(suite, ()))
     fields = {key: table[key] for key in ("components", "script", "keyring_package")}
-    return Recipe(
-        family, version, suite, mirror=mirror or table["mirror"], keyring=Path(table["keyring"]), packages=packages, **fields
-    )
+    return Recipe(family, version, suite, mirror=mirror, keyring=Path(table["keyring"]), packages=packages, **fields)
 
 
 def missing(wanted: Recipe | None = None) -> str:
@@ -93,7 +91,7 @@ def build(wanted: Recipe, target: Path, calls: Calls) -> None:
     name = f"{wanted.family} {wanted.version}"
     with tempfile.TemporaryDirectory(prefix="stratumops-image-", dir=target.parent) as folder:
         root = Path(folder) / "rootfs"
-        calls.report(f"building the image {name} out of {wanted.mirror}")
+        calls.report(f"building the image {name}" + (f" out of {wanted.mirror}" if wanted.mirror else ""))
         _spare_disk(root)
         # A mount namespace of its own: what debootstrap mounts is gone with it, however it ends.
         _run(["unshare", "--mount", "--propagation", "private", *_debootstrap(wanted, root)], name, calls)
@@ -111,6 +109,7 @@ def _debootstrap(wanted: Recipe, root: Path) -> list[str]:
     options = ["--variant=minbase", f"--include={','.join(wanted.packages)}", f"--components={','.join(wanted.components)}"]
     known = Path("/usr/share/debootstrap/scripts") / wanted.suite
     script = [] if known.exists() else [wanted.script]
+    # An empty mirror is the one that debootstrap knows for the suite.
     return ["debootstrap", f"--keyring={wanted.keyring}", *options, wanted.suite, str(root), wanted.mirror, *script]
 
 

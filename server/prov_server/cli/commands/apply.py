@@ -68,7 +68,10 @@ def _plan(here: "Opened", asked: dict[str, Any]) -> "Plan":
     from prov_server.cli.configuration import read_argument
 
     if plan_id := asked.get("plan_id"):
-        return here.run(here.engine.find_plan(plan_id))[1]
+        stored, plan = here.run(here.engine.find_plan(plan_id))
+        if not stored.used_by:
+            here.require_same_source(plan)
+        return plan
     if "back_to" in asked and not asked["back_to"]:
         asked["back_to"] = here.run(here.engine.find_operation(None)).id
     arguments = {name: value for name, value in asked.items() if value}
@@ -89,10 +92,11 @@ def _approve(here: "Opened", plan: "Plan", approver: str, *, may_wait: bool) -> 
         if not may_wait:
             raise ApprovalRequiredError(
                 f"a person must approve {plan.id}, and there is nobody at a terminal here",
-                hint=f"in a terminal: prov apply {plan.id}; or go on waiting here with --wait and approve it elsewhere",
+                hint=f"in a terminal: {here.session.command} apply {plan.id}; or --wait here until it is approved elsewhere",
                 plan=plan.id,
             ) from None
-        here.session.notes.print(f"waiting until a person approves it: prov approve {plan.id}", soft_wrap=True)
+        told = f"waiting until a person approves it: {here.session.command} approve {plan.id}"
+        here.session.notes.print(told, soft_wrap=True)
 
 
 def person_approves(here: "Opened", plan_id: str, approver: str = "") -> str:

@@ -11,7 +11,7 @@ from rich_click import RichArgument, RichOption
 from prov_server.cli.console import visible
 from prov_server.cli.groups import Command, Group
 from prov_server.cli.session import Session
-from stratumops.errors import InvalidInputError
+from stratumops.errors import ConflictError, InvalidInputError
 
 if TYPE_CHECKING:
     from prov_server.approval.asking import Desk
@@ -23,11 +23,13 @@ def _approve(plan_id: str, approver: str) -> None:
 
     session = Session.current()
     with opened(session) as here:
-        who = person_approves(here, plan_id, approver)
+        stored, plan = here.run(here.engine.find_plan(plan_id))
+        here.require_same_source(plan)
+        who = person_approves(here, stored.id, approver)
     if session.as_json:
-        session.say_json({"plan": plan_id, "approved_by": who})
+        session.say_json({"plan": plan.id, "approved_by": who})
     else:
-        session.out.print(Text.assemble(("approved", "good"), f" by {visible(who)}: {visible(plan_id)}"), soft_wrap=True)
+        session.out.print(Text.assemble(("approved", "good"), f" by {visible(who)}: {plan.id}"), soft_wrap=True)
 
 
 def _deny(plan_id: str, why: str) -> None:
@@ -52,6 +54,10 @@ def _new(name: str) -> None:
     session = Session.current()
     with opened(session) as here:
         desk = here.desk()
+        if name in desk.folder.names():  # before a passphrase is typed for nothing
+            raise ConflictError(
+                f"you have a key {visible(name)} already", hint="use another name; `prov approver show` prints it"
+            )
         public = make_approver(desk, name)
     if session.as_json:
         session.say_json({"approver": name, "key": public.id})

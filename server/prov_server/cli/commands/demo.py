@@ -18,8 +18,8 @@ demo = Command(
     callback=_run,
     params=[
         RichOption(["--svg"], type=click.Path(), metavar="FILE", help="Write what is shown as a picture, too"),
-        RichOption(["--scene"], type=click.IntRange(1, 16), multiple=True, help="Only this scene; repeat it for more"),
+        RichOption(["--scene"], type=click.IntRange(1, 19), multiple=True, help="Only this scene; repeat it for more"),
     ],
-    help="Show the main job at work through a real MCP client, in a temporary workspace. Nothing is created.",
-    short_help="See it at work (15 seconds)",
+    help="Show the main job at work through a real MCP client, in a temporary workspace. Machines are made in a sandbox only.",
+    short_help="See it at work (a minute)",
 )

@@ -35,7 +35,10 @@ class ClientName(click.ParamType[Any]):
 def _serve(toolsets: str | None, read_only: bool | None) -> None:
     from prov_server.mcp.stdio import main
 
-    words = ["--workspace", str(Session.current().workspace.root)]
+    session = Session.current()
+    words = ["--workspace", str(session.workspace.root)]
+    if session.chosen.sandbox:
+        words.append("--sandbox")
     if toolsets is not None:
         words += ["--toolsets", toolsets]
     if read_only:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+import click
 from rich_click import RichArgument, RichOption
 
 from prov_server.cli.groups import Command
-from prov_server.cli.views import PERSON_OPTIONS
 
 
 def _plan(**given: Any) -> int:
@@ -22,6 +22,16 @@ def config_argument(*, required: bool = False) -> RichArgument:
     )
 
 
+def graph_options() -> list[click.Parameter]:
+    """What a plan is also written as."""
+    panel = "Writing files"
+    return [
+        RichOption(["--graph"], type=click.Path(), metavar="FILE", panel=panel, help="Draw it as SVG or PNG"),
+        RichOption(["--output", "-o"], type=click.Path(), metavar="FILE", panel=panel, help="Write it as text or JSON"),
+        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite files that exist"),
+    ]
+
+
 plan = Command(
     "plan",
     callback=_plan,
@@ -32,7 +42,7 @@ plan = Command(
         ),
         RichOption(["--back-to"], metavar="SERIAL", help="Back to an older serial, or to what was before an operation"),
         RichOption(["--only"], multiple=True, metavar="ADDRESS", help="Touch only this, and what it stands on; may be repeated"),
-        *PERSON_OPTIONS["plan_config"](),
+        *graph_options(),
     ],
     help="Plan what applying a configuration would change, cost and risk. Nothing is changed until a person approves.",
 )

@@ -11,7 +11,6 @@ from prov_server.cli.console import visible
 from prov_server.cli.groups import Command
 from prov_server.cli.session import Session
 from stratumops.errors import InvalidInputError
-from stratumops.provider import PROVIDERS as KNOWN
 
 if TYPE_CHECKING:
     from prov_server.vault.access import VaultAccess
@@ -30,9 +29,14 @@ def _add(provider: str, region: str, endpoint: str, options: tuple[str, ...], fo
     accounts = Accounts(session.workspace.make_own())
     if not force and provider in accounts.all():
         accounts.add(KeptAccount(provider))  # raises, before anything is asked
+    handles = dict(accounts.all()[provider].secrets) if provider in accounts.all() else {}
     # Who names a profile has the credentials elsewhere.
-    values = {} if given else _asked(known.secrets)
-    handles: dict[str, str] = {}
+    is_elsewhere = any(name in known.instead for name in given)
+    if known.secrets and not is_elsewhere:
+        with_vault(session, _ready)  # before anybody types a secret in vain
+    values = {} if is_elsewhere else _asked(known.secrets)
+    if is_elsewhere:
+        handles = {}
     if values:
 
         async def keep(vault: "VaultAccess") -> dict[str, str]:
@@ -50,6 +54,11 @@ def _add(provider: str, region: str, endpoint: str, options: tuple[str, ...], fo
     where = f"; credentials in {PATH.format(provider)}" if handles else ""
     session.out.print(Text.assemble(("added", "good"), f" {provider} ({known.title}){where}"), soft_wrap=True)
     session.notes.print(f"\nNext:\n  prov provider test {provider}")
+
+
+async def _ready(vault: "VaultAccess") -> None:
+    """Raises what keeps a secret from being stored."""
+    await vault.client()
 
 
 def _remove(provider: str) -> None:
@@ -96,7 +105,9 @@ def _asked(names: tuple[str, ...]) -> dict[str, str]:
 
 def provider_commands() -> list[click.Command]:
     """The commands of `prov provider` that are for people; the tools join them."""
-    name = RichArgument(["provider"], type=click.Choice(KNOWN), help="The provider")
+    from provisioning.providers.registry import PROVIDERS
+
+    name = RichArgument(["provider"], type=click.Choice(list(PROVIDERS)), help="The provider")
     return [
         Command(
             "add",

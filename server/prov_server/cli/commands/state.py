@@ -90,7 +90,9 @@ def state_commands() -> list[click.Command]:
             callback=_restore,
             params=[
                 RichArgument(["source"], metavar="FILE|SERIAL", help="An exported state, or an older serial"),
-                RichOption(["--force"], is_flag=True, default=False, help="Also an older serial, or another lineage"),
+                RichOption(
+                    ["--force"], is_flag=True, default=False, help="Also a document of an older serial, or of another lineage"
+                ),
             ],
             help="Record what a document or an older serial says, as a new serial. No machine is changed: apply does that.",
         ),

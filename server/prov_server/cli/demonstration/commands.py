@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import shlex
 import sys
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from prov_server.cli.demonstration.byhand import DEEDS
+from prov_server.cli.demonstration.person import Person
 from prov_server.cli.demonstration.stage import Stage
 from stratumops.errors import UnavailableError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mcp import Client
 
 LIMIT_SECONDS = 60
+SANDBOX = ".prov/sandbox"
+"""Where a workspace keeps its sandbox."""
 KEPT = "{kept}"
 """In a command or an argument: what the step before it answered where its `keep` says."""
 
@@ -27,19 +30,28 @@ _PROGRESS = re.compile("^(?:\x1b\\[[0-9;?]*[a-zA-Z]|\r)*[\u2801-\u28ff]")
 _LONG_WORD = re.compile(r"(\S{40})[^\s\",]{160,}")
 
 
-async def play_scene(stage: Stage, client: "Client", scene: dict[str, Any], workspace: Path) -> None:
+async def play_scene(stage: Stage, client: "Client", scene: dict[str, Any], person: Person) -> None:
     """One scene: its title, what it needs, its commands and calls, what each must answer, and what it shows."""
     stage.scene(scene["title"])
+    workspace = person.workspace
+    for line in scene.get("notes", []):
+        stage.say((line, "quiet"))
+    if "notes" in scene:
+        stage.console.print()
     needed = scene.get("needs")
     if needed and not (workspace / needed["path"]).exists():
-        await _run(shlex.split(needed["words"]), workspace, stage.console.width)
+        await _run(shlex.split(needed["words"]), person, stage.console.width)
     kept = ""
     for step in scene["run"]:
         if "tool" in step:
             is_well, printed = await _call(stage, client, step, kept)
+        elif "by_hand" in step:
+            is_well, printed = await _by_hand(stage, step, workspace)
+        elif "answers" in step:
+            is_well, printed = await _at_terminal(stage, step, kept, person)
         else:
-            is_well, printed = await _type(stage, step, kept, workspace)
-        holds = is_well and all(words in printed for words in step["holds"])
+            is_well, printed = await _type(stage, step, kept, person)
+        holds = is_well and all(words in printed for words in step.get("holds", []))
         lacks = "lacks" not in step or not re.search(step["lacks"], printed)
         stage.expect(holds and lacks, step["shows"])
         stage.console.print()
@@ -49,7 +61,7 @@ async def play_scene(stage: Stage, client: "Client", scene: dict[str, Any], work
 
 async def _call(stage: Stage, client: "Client", step: dict[str, Any], kept: str) -> tuple[bool, str]:
     arguments = {name: kept if value == KEPT else value for name, value in step["arguments"].items()}
-    words = ", ".join(value if isinstance(value, str) else ", ".join(value) for value in arguments.values())
+    words = ", ".join(", ".join(value) if isinstance(value, list) else str(value) for value in arguments.values())
     stage.asked(step["tool"], _shortened(words))
     answer = await client.call_tool(step["tool"], arguments)
     text = "".join(getattr(block, "text", "") for block in answer.content)
@@ -59,15 +71,34 @@ async def _call(stage: Stage, client: "Client", step: dict[str, Any], kept: str)
     return not answer.is_error, text
 
 
-async def _type(stage: Stage, step: dict[str, Any], kept: str, workspace: Path) -> tuple[bool, str]:
+async def _type(stage: Stage, step: dict[str, Any], kept: str, person: Person) -> tuple[bool, str]:
     words = step["words"].replace(KEPT, kept)
     stage.say(("$ ", "quiet"), (f"prov {_shortened(words)}", "heading"))
     stage.console.print()
-    code, printed = await _run(shlex.split(words), workspace, stage.console.width)
+    code, printed = await _run(shlex.split(words), person, stage.console.width)
     # The folder is a temporary one; names in it say as much.
-    lines = [line for line in printed.replace(f"{workspace}/", "").rstrip("\n").split("\n") if not _PROGRESS.match(line)]
+    lines = [line for line in printed.replace(f"{person.workspace}/", "").rstrip("\n").split("\n") if not _PROGRESS.match(line)]
     _show(stage, lines, step.get("first", len(lines)), step.get("last", 0))
     return code == step.get("status", 0), re.sub("\x1b\\[[0-9;]*m", "", printed)
+
+
+async def _at_terminal(stage: Stage, step: dict[str, Any], kept: str, person: Person) -> tuple[bool, str]:
+    words = step["words"].replace(KEPT, kept)
+    stage.say(("$ ", "quiet"), (f"prov {words}", "heading"))
+    code, shown = await person.types(stage, words, step["answers"])
+    return code == step.get("status", 0), shown
+
+
+async def _by_hand(stage: Stage, step: dict[str, Any], workspace: Path) -> tuple[bool, str]:
+    from provisioning.providers.sandbox.process import Sandbox
+
+    stage.say(("$ ", "quiet"), (step["words"], "heading"))
+    stage.console.print()
+    running = await asyncio.to_thread(Sandbox(workspace / SANDBOX).status)
+    if running is None:
+        return False, ""
+    await asyncio.to_thread(DEEDS[step["by_hand"]], running.url)
+    return True, ""
 
 
 def _shortened(text: str) -> str:
@@ -86,12 +117,12 @@ def _show(stage: Stage, lines: list[str], first: int, last: int) -> None:
     stage.console.print()
 
 
-async def _run(words: list[str], workspace: Path, width: int) -> tuple[int, str]:
+async def _run(words: list[str], person: Person, width: int) -> tuple[int, str]:
     # As on a terminal of this width; where this output goes to a pipe the colours are dropped again.
-    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm-256color"}
+    environment = {**person.environment, "FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm-256color"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "prov_server", *words,
-        cwd=workspace, env=environment,
+        cwd=person.workspace, env=environment,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:

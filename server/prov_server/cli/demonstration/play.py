@@ -7,7 +7,9 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +20,9 @@ from rich.text import Text
 
 from prov_gen.source import PASTED
 from prov_server.cli.console import visible
+from prov_server.cli.demonstration.byhand import is_sandbox_installed
 from prov_server.cli.demonstration.commands import play_scene
+from prov_server.cli.demonstration.person import Person
 from prov_server.cli.demonstration.stage import Stage
 from prov_server.cli.highlight import show_code
 from prov_server.cli.session import Session
@@ -34,8 +38,10 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp_types import CallToolResult
 
-SERVER = ["-m", "prov_server", "mcp", "serve", "--workspace"]
-LIMIT_SECONDS = 180
+SERVER = ["-m", "prov_server", "mcp", "serve", "--sandbox", "--workspace"]
+LIMIT_SECONDS = 300
+ENGINE_SCENES = frozenset({16, 17, 18})
+FILES = ("broken.ncl", "mended.ncl", "shop.ncl", "wanted.ncl", "site.ncl", "grown.ncl")
 
 
 def play(session: Session, *, svg: str | None, scenes: Iterable[int] = ()) -> int:
@@ -47,7 +53,7 @@ def play(session: Session, *, svg: str | None, scenes: Iterable[int] = ()) -> in
     with tempfile.TemporaryDirectory(prefix="prov-demo-") as folder:
         workspace = Workspace.at(folder).root / "workspace"
         workspace.mkdir()
-        for name in ("broken.ncl", "mended.ncl", "shop.ncl", "wanted.ncl"):
+        for name in FILES:
             (workspace / name).write_text(_file(name), encoding="utf-8")
         (workspace.parent / "outside.ncl").write_text('{ servers = [{ name = "secret" }] }\n', encoding="utf-8")
         asyncio.run(_run(stage, Workspace.at(workspace), frozenset(scenes)))
@@ -62,11 +68,17 @@ async def _run(stage: Stage, workspace: Workspace, scenes: frozenset[int]) -> No
     from mcp.client.stdio import stdio_client
     from mcp.shared.exceptions import MCPError
 
-    parameters = StdioServerParameters(command=sys.executable, args=[*SERVER, str(workspace.root)], cwd=workspace.root)
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+    person = Person.beside(workspace.root)
+    parameters = StdioServerParameters(
+        command=sys.executable, args=[*SERVER, str(workspace.root)], cwd=workspace.root, env=dict(person.environment)
+    )
+    with (
+        _sandbox(workspace, wants=not scenes or bool(scenes & ENGINE_SCENES)),
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
+    ):
         try:
             async with asyncio.timeout(LIMIT_SECONDS), Client(stdio_client(parameters, errlog=log)) as client:
-                await _scenes(stage, client, workspace, scenes)
+                await _scenes(stage, client, workspace, person, scenes)
         except (MCPError, OSError, TimeoutError, ExceptionGroup) as error:
             first = _first(error)
             if isinstance(first, StratumError) or not isinstance(first, MCPError | OSError | TimeoutError):
@@ -87,7 +99,7 @@ def _first(error: Exception) -> Exception:
     return error
 
 
-async def _scenes(stage: Stage, client: "Client", workspace: Workspace, wanted: frozenset[int]) -> None:
+async def _scenes(stage: Stage, client: "Client", workspace: Workspace, person: Person, wanted: frozenset[int]) -> None:
     asked = tomllib.loads(_file("scenes.toml"))
     scenes: list[Callable[[], Awaitable[None]]] = [
         partial(_connect, stage, client),
@@ -95,16 +107,49 @@ async def _scenes(stage: Stage, client: "Client", workspace: Workspace, wanted: 
         partial(_read_schema, stage, client, asked["schema"]),
         partial(_show_faults, stage, client, workspace),
         partial(_mend, stage, client, workspace),
-        *(partial(play_scene, stage, client, one, workspace.root) for one in asked["command"]),
+        *(partial(play_scene, stage, client, one, person) for one in asked["command"]),
         partial(_review, stage, client),
         partial(_attack, stage, client, asked["attack"]),
-        *(partial(play_scene, stage, client, one, workspace.root) for one in asked["record"]),
+        *(partial(play_scene, stage, client, one, person) for one in asked["record"]),
+        *_engine_scenes(stage, client, asked["engine"], person),
         partial(_close, stage, asked["next"]),
     ]
     for number, scene in enumerate(scenes, start=1):
         if not wanted or number in wanted:
             stage.number = number
             await scene()
+
+
+@contextmanager
+def _sandbox(workspace: Workspace, *, wants: bool) -> Iterator[None]:
+    """A sandbox that starts while the first scenes are shown, and ends with the last one."""
+    if not wants or not is_sandbox_installed():
+        yield
+        return
+    from provisioning.providers.sandbox.process import Sandbox
+
+    sandbox = Sandbox(workspace.make_own() / "sandbox")
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(sandbox.ensure)
+        try:
+            yield
+        finally:
+            wait([starting])
+            sandbox.stop()
+
+
+def _engine_scenes(
+    stage: Stage, client: "Client", scenes: list[dict[str, Any]], person: Person
+) -> list[Callable[[], Awaitable[None]]]:
+    """The scenes that need the sandbox, or the one line that says how to get them."""
+    if is_sandbox_installed():
+        return [partial(play_scene, stage, client, one, person) for one in scenes]
+
+    async def left_out() -> None:
+        stage.scene("Machines, from a plan to nothing")
+        stage.say("left out: it needs the sandbox, a cloud on this machine: ", ("pip install 'stratumops[sandbox]'", "name"))
+
+    return [left_out]
 
 
 async def _connect(stage: Stage, client: "Client") -> None:

@@ -18,9 +18,10 @@ _FOREIGN = re.compile(r"@font-face\s*\{.*?\}\s*|<!--.*?-->", re.DOTALL)
 
 
 class Stage:
-    """The console of one demonstration; `failures` counts what did not come as it should."""
+    """The console of one demonstration; `failures` counts what did not come as it should; `is_recorded`: a picture is wanted."""
 
     def __init__(self, *, record: bool) -> None:
+        self.is_recorded = record
         is_wide = record or not sys.stdout.isatty()
         self.console: Console = console(record=record, width=PICTURE_WIDTH if is_wide else None)
         self.failures = 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich_click import RichOption
 
+from prov_server.cli.commands.plan import graph_options
 from stratumops.tool import Tool, ToolOutput
 
 if TYPE_CHECKING:
@@ -108,15 +109,6 @@ def _picture_options() -> list[click.Parameter]:
     ]
 
 
-def _plan_options() -> list[click.Parameter]:
-    panel = "Writing files"
-    return [
-        RichOption(["--graph"], type=click.Path(), metavar="FILE", panel=panel, help="Draw it as SVG or PNG"),
-        RichOption(["--output", "-o"], type=click.Path(), metavar="FILE", panel=panel, help="Write it as text or JSON"),
-        RichOption(["--force"], is_flag=True, default=False, panel=panel, help="Overwrite files that exist"),
-    ]
-
-
 def _output_options(what: str, metavar: str) -> list[click.Parameter]:
     panel = "Writing files"
     return [
@@ -142,7 +134,7 @@ PERSON_OPTIONS: dict[str, Callable[[], list[click.Parameter]]] = {
     "export_config": partial(_output_options, "the files", "FOLDER"),
     "import_terraform": partial(_output_options, "the configuration", "FILE"),
     "review_config": partial(_report_options, "markdown"),
-    "plan_config": _plan_options,
+    "plan_config": graph_options,
     "plan_migration": partial(_report_options, "markdown", "svg", "json"),
 }
 """Options that only a person has, by tool. They are here because help needs them before any view is imported."""

@@ -27,4 +27,5 @@ def show(answer: Answer) -> None:
         out.print(Text.assemble(("not seen  ", "error"), visible(problem)), soft_wrap=True)
     out.print(Text(visible(found.summary), "good" if found.passed() and not found.drifted else "heading"), soft_wrap=True)
     if any(one.state in {"changed", "missing"} for one in found.drifted):
-        answer.session.notes.print("\nNext:\n  prov plan FILE     what would bring it back; or change FILE to what it is now")
+        told = f"\nNext:\n  {answer.session.command} plan FILE     what would bring it back; or change FILE to what it is now"
+        answer.session.notes.print(told, soft_wrap=True)

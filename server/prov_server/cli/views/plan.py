@@ -49,7 +49,8 @@ def show(answer: Answer) -> None:
     plan = _plan(answer)
     show_plan(answer.session.out, plan)
     if plan.steps:
-        answer.session.notes.print(f"\nNext:\n  prov apply {plan.id}     shows it again, asks you, and does it", soft_wrap=True)
+        told = f"\nNext:\n  {answer.session.command} apply {plan.id}     shows it again, asks you, and does it"
+        answer.session.notes.print(told, soft_wrap=True)
 
 
 def show_plan(out: "Console", plan: Plan) -> None:

@@ -19,4 +19,5 @@ def show(answer: Answer) -> None:
             out.print(Text.assemble("    ", (visible(name), ""), (f"  {visible(kind)}", "quiet")), soft_wrap=True)
         if one.problem:
             out.print(Text.assemble("    ", ("cannot be run: ", "error"), visible(one.problem)), soft_wrap=True)
-    answer.session.notes.print("\nNext:\n  prov workflow run ID --set NAME=VALUE --dry-run", style="quiet", soft_wrap=True)
+    told = f"\nNext:\n  {answer.session.command} workflow run ID --set NAME=VALUE --dry-run"
+    answer.session.notes.print(told, style="quiet", soft_wrap=True)
