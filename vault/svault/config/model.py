@@ -100,8 +100,8 @@ class ServerSection(Section):
     """The URL at which the other servers of the same storage reach this one. With it, they elect the active one."""
     peer_ca: str = ""
     """PEM file with the CA of the other servers' certificates; the system's when left out."""
-    workers: int = Field(default=0, ge=0, le=64)
-    """How many processes answer requests; 1 is one process, 0 (left out) as many as the server may use processors."""
+    workers: int = Field(default=1, ge=0, le=64)
+    """How many processes answer requests; 1 (left out) is one process, 0 as many as the server may use processors."""
 
     @property
     def has_tls(self) -> bool:
