@@ -80,7 +80,8 @@ class KnownProvider:
 class Engine:
     """Belongs to the event loop in which it was made. `names` are the providers that have an account here.
 
-    `provider` opens one; `clean` takes secrets out of what is written down; `notify` is told in a sentence what a person should know (a state that was restored).
+    `provider` opens one; `clean` takes secrets out of what is written down; `notify` is told in a sentence what a person should
+    know (a state that was restored).
     """
 
     def __init__(
@@ -201,7 +202,7 @@ class Engine:
     async def plan_workflow(self, id: str, given: Mapping[str, Any], *, by: str, workspace: Path) -> Plan:  # noqa: A002 - the word of the tools
         """A plan of what a workflow would do; it is kept. Raises NotFoundError, InvalidInputError, CycleError."""
         from provisioning.workflow.definitions import filled, find  # noqa: PLC0415 - only workflows need them
-        from provisioning.workflow.definitions_plan import fragment, joined  # noqa: PLC0415 - as above
+        from provisioning.workflow.definitions_plan import fragment, joined_sealed  # noqa: PLC0415 - as above
 
         definition = await asyncio.to_thread(find, id, workspace)
         parameters, tasks = filled(definition, given)
@@ -210,7 +211,8 @@ class Engine:
         head, resources = await asyncio.to_thread(store.moment)
         made = self._wish("workflow", head, resources, by, None)
         wish = made(title=definition.name, config=config, only=frozenset(origin) or frozenset({"-"}), source="")
-        return await self._keep(joined(await make_plan(wish, self.secrets), definition, parameters, tasks, origin))
+        made_plan = await make_plan(wish, self.secrets)
+        return await self._keep(await joined_sealed(made_plan, definition, parameters, tasks, origin, self.secrets))
 
     async def find_plan(self, id: str) -> tuple[StoredPlan, Plan]:  # noqa: A002 - the word of the tools
         """A plan by its id or the beginning of it. Raises NotFoundError, PlanAlteredError."""
@@ -339,6 +341,7 @@ class Engine:
             require_fresh=lambda plan: self._require_fresh(store, plan),
             tasks=TASKS,
             secrets_loop=self._loop,
+            clean=self._clean,
             at_once=self.choices.parallel,
         )
         self._runtime = Runtime(equipment, self.place.workflows_url or self.place.folder)

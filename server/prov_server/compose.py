@@ -233,7 +233,7 @@ def build(
         observe=observe,
         prices=Prices(workspace),
         vault=vault,
-        engine=EngineAccess(workspace, settings.engine, vault, hide=redactor.register, notify=notify),
+        engine=EngineAccess(workspace, settings.engine, vault, hide=redactor.register, clean=redactor.text, notify=notify),
         redactor=redactor,
         audit=audit,
         proceed=chain(

@@ -6,6 +6,7 @@ A tool that is added to the registry is tested here without another line: its ca
 import contextlib
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,9 +208,16 @@ async def faces(folder: Path, anyio_backend: str) -> AsyncIterator[Faces]:
     await app.aclose()
 
 
+EACH_TIME = re.compile(r"plan-[0-9a-f]{12}|\d\d:\d\d UTC")
+
+
 def comparable(case: Case, answer: Any) -> Any:
-    """The audit tells of each call, so of the one before too: there only the names of the fields stay."""
-    return sorted(answer) if case.tool.startswith("audit_") and "error" not in answer else answer
+    """The audit tells of each call, so of the one before too: only its names of fields stay. Each plan is another one."""
+    if "error" in answer:
+        return answer
+    if case.tool in {"plan_config", "execute_workflow"}:
+        return json.loads(EACH_TIME.sub("another", json.dumps(answer)))
+    return sorted(answer) if case.tool.startswith("audit_") else answer
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.tool}: {case.name}"[:80])

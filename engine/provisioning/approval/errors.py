@@ -1,4 +1,4 @@
-"""What goes wrong with keys and with the list of those whom a workspace trusts."""
+"""What goes wrong with keys, with the list of those whom a workspace trusts, and with a workspace that came from elsewhere."""
 
 from stratumops.errors import PermissionDeniedError
 
@@ -13,3 +13,9 @@ class TrustAlteredError(PermissionDeniedError):
     """The list of a workspace's approvers was changed by somebody who may not, or is an older one; the message says where."""
 
     code = "trust_altered"
+
+
+class NotAdoptedError(PermissionDeniedError):
+    """A `.prov`, or a list of approvers in one, that this user neither made here nor looked at yet."""
+
+    code = "workspace_not_adopted"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from provisioning.approval.errors import TrustAlteredError
+from provisioning.approval.errors import NotAdoptedError, TrustAlteredError
 from provisioning.approval.key_files import checked_name, read_own, replace
 from provisioning.approval.keys import ApproverKey, PublicKey
 from provisioning.approval.pins import Pins, locked
@@ -77,7 +77,9 @@ class Trusted:
 class Trust:
     """The list of one workspace. `folder` is its `.prov/`, which must exist; `lineage` is that of its state.
 
-    Raises from its methods: TrustAlteredError (with the entry and what is wrong with it), UnavailableError (disk).
+    With `pins`, a list that has entries and of which this user never saw one is refused until `accept`.
+
+    Raises from its methods: TrustAlteredError (with the entry and what is wrong), NotAdoptedError, UnavailableError (disk).
     """
 
     def __init__(self, folder: Path, lineage: str, pins: Pins | None = None) -> None:
@@ -88,6 +90,23 @@ class Trust:
 
     def entries(self) -> tuple[Entry, ...]:
         """The whole history, verified."""
+        entries = self._verified()
+        if self._pins and entries and not self._pins.get(self._lineage):
+            raise NotAdoptedError(
+                f"you have not yet seen the list of approvers {self.path}: it was not begun by you on this machine",
+                hint="a person looks at it and adopts it, in a terminal: prov trust",
+                file=str(self.path),
+            )
+        return entries
+
+    def accept(self) -> tuple[Approver, ...]:
+        """Remember the list as it stands, also when this user never saw it; for a person who was shown those whom it answers."""
+        entries = self._verified()
+        if self._pins and entries:
+            self._pins.put(self._lineage, entries[-1].hash)
+        return tuple(self._replay(entries).values())
+
+    def _verified(self) -> tuple[Entry, ...]:
         try:
             text = read_own(self.path, _MOST_BYTES)
         except FileNotFoundError:
@@ -152,7 +171,8 @@ class Trust:
                 replace(self.path, json.dumps(members, ensure_ascii=False, indent=1) + "\n")
         except OSError as error:
             raise UnavailableError(f"{error.filename or self.path}: {error.strerror}", hint="let it be written there") from None
-        self.pin()
+        if self._pins:
+            self._pins.put(self._lineage, entry.hash)
         return Approver(name, public, now, action == "first")
 
     def _parsed(self, text: str) -> tuple[Entry, ...]:

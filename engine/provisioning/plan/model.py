@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -121,7 +121,7 @@ class Plan:
     @cached_property
     def body(self) -> bytes:
         """Canonical JSON (sorted keys, no spaces, UTF-8)."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(self, default=_fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
     def sha256(self) -> str:
@@ -132,6 +132,11 @@ class Plan:
     def id(self) -> str:
         """What people and tools call it: `plan-` and the first 12 digits of its hash."""
         return f"plan-{self.sha256[:12]}"
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """A dataclass for JSON; `asdict` would copy every value first, which takes longer than all the rest."""
+    return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
 def parsed(body: bytes) -> Plan:

@@ -18,7 +18,8 @@ _SAID_ELSEWHERE = frozenset({"name", "provider"})
 
 def stated_fields(thing: Thing, config: InfrastructureConfig) -> tuple[tuple[str, Any, Any], ...]:
     """(path, None, value) for each leaf that differs from the default of its model; where it will be is always one of them."""
-    usual = _defaults(type(thing.item.record))
+    model: type[BaseModel] = type(thing.item.record)
+    usual = _defaults(model)
     found = [("region", region)] if (region := str(thing.values.get("region") or region_of(thing.item.record, config))) else []
     found += [
         (path, leaf.value)

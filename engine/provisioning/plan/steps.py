@@ -35,7 +35,8 @@ class Steps:
 def steps_of(scene: Scene, migration: Migration, recorded: Mapping[str, Recorded], lineage: str) -> Steps:
     """What the engine can do of a migration; what only a person can (copying data by hand) becomes a note.
 
-    `recorded` are the state's resources by address, `lineage` is the state's. Raises CycleError, and ConflictError for what is protected against deletion.
+    `recorded` are the state's resources by address, `lineage` is the state's. Raises CycleError, and ConflictError for what is
+    protected against deletion.
     """
     done = [step for step in migration.steps if _is_ours(step)]
     by_hand = [step for step in migration.steps if not _is_ours(step)]

@@ -71,17 +71,20 @@ def origin_words(plan: Plan, accounts: Mapping[str, str] = {}) -> list[tuple[str
         ("title", plan.title),
         ("made by", f"{plan.made_by or 'somebody'} at {_moment(plan.made_at)}"),
         *([("from", plan.source)] if plan.source else []),
-        *((name, _one_value(given)) for name, given in _config_leaves(plan.targets)),
+        *((name, _value(name, given, None)) for name, given in _config_leaves(plan.targets)),
         ("until", _moment(plan.expires_at)),
-        ("failure", failure_words(plan)),
+        ("on failure", _way(plan)),
         *((f"account {name}", said) for name, said in sorted(accounts.items()) if name in used and said),
     ]
 
 
 def failure_words(plan: Plan) -> str:
     """What happens when a step fails."""
-    way = "what was done is undone in reverse order" if plan.rolls_back_on_failure else "it stops and leaves what was done"
-    return f"if a step fails: {way}"
+    return f"if a step fails: {_way(plan)}"
+
+
+def _way(plan: Plan) -> str:
+    return "what was done is undone in reverse order" if plan.rolls_back_on_failure else "it stops and leaves what was done"
 
 
 def risks(plan: Plan) -> list[str]:
@@ -102,7 +105,7 @@ def blast_radius(plan: Plan) -> tuple[str, ...]:
 
 def as_text(plan: Plan) -> str:
     """The whole plan as plain text, nothing left out; secrets are hidden in it."""
-    return "\n".join(_lines(plan)) + "\n"
+    return "\n".join(map(_flat, _lines(plan))) + "\n"
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -159,6 +162,11 @@ def _value(path: str, given: Any, most: int | None) -> str:
 
 def _one_value(given: Any) -> str:
     return "-" if given is None else given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+
+
+def _flat(line: str) -> str:
+    """No value of a plan makes a line of its own, or something that cannot be seen."""
+    return line if line.isprintable() else "".join(one if one.isprintable() else f"\\u{{{ord(one):x}}}" for one in line)
 
 
 def _moment(seconds: float) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from prov_corpus.similar import nearest
 from provisioning.plan.model import RetryPolicy
@@ -40,6 +40,16 @@ KINDS: Mapping[str, str] = {
 
 _ID = r"^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$"
 _NAME = re.compile(r"\$\{([^}]*)\}")
+
+
+def _seen(text: str) -> str:
+    """A name that is shown to who approves: nothing in it makes a line of its own or cannot be seen."""
+    if not text.isprintable():
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+Title = Annotated[str, Field(max_length=200), AfterValidator(_seen)]
 
 
 class _Table(BaseModel):
@@ -74,7 +84,7 @@ class Task(_Table):
 
     id: Annotated[str, Field(pattern=_ID)]
     task: str
-    name: str = ""
+    name: Title = ""
     provider: str = ""
     config: dict[str, Any] = {}
     needs: list[str] = []
@@ -85,7 +95,7 @@ class Definition(_Table):
     """A whole workflow."""
 
     id: Annotated[str, Field(pattern=_ID)]
-    name: str
+    name: Title
     description: str = ""
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], Parameter] = {}
     tasks: Annotated[list[Task], Field(min_length=1, max_length=MAX_TASKS)]
@@ -175,10 +185,14 @@ def filled(definition: Definition, given: Mapping[str, Any]) -> tuple[dict[str, 
             problems.append(f"{name} must be one of {', '.join(map(str, parameter.allowed))}")
         else:
             values[name] = typed
+    tasks = () if problems else tuple(_filled(task, values) for task in definition.tasks)
+    problems += [
+        f"the name of {one.id} must be one line without control characters" for one in tasks if not one.name.isprintable()
+    ]
     if problems:
         known = ", ".join(f"{name} ({_told(one)})" for name, one in definition.parameters.items()) or "none"
         raise InvalidInputError(f"{definition.id}: {'; '.join(problems)}", hint=f"its parameters: {known}", problems=problems)
-    return values, tuple(_filled(task, values) for task in definition.tasks)
+    return values, tasks
 
 
 def _filled(task: Task, values: Mapping[str, Any]) -> Task:

@@ -9,7 +9,9 @@ from prov_gen.model.kinds import BY_NAME
 from prov_judge.changes.things import things
 from provisioning.plan.model import Plan, PlanStep
 from provisioning.plan.order import waved
+from provisioning.secrets import Secrets
 from provisioning.workflow.definitions import KINDS, Definition, Task
+from provisioning.workflow.definitions_secrets import sealed_plan
 from stratumops.errors import InvalidInputError
 from stratumops.problems import sentence
 
@@ -85,6 +87,21 @@ def joined(
         targets={"workflow": definition.id, "definition_sha256": definition.sha256, "parameters": dict(parameters)},
         config={},
     )
+
+
+async def joined_sealed(
+    plan: Plan,
+    definition: Definition,
+    parameters: Mapping[str, Any],
+    tasks: Sequence[Task],
+    origin: Mapping[str, str],
+    secrets: Secrets,
+) -> Plan:
+    """As `joined`, with what is secret in parameters and configurations sealed, so that it can be stored.
+
+    Raises CycleError, and what sealing raises where there is a secret and no vault.
+    """
+    return await sealed_plan(joined(plan, definition, parameters, tasks, origin), secrets)
 
 
 def _behind(task: str, by_id: Mapping[str, Task], steps_of: Mapping[str, Sequence[str]]) -> set[str]:

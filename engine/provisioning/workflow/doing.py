@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioning.errors import ProviderBusyError, ProviderError
-from provisioning.plan.model import PlanStep, deposed
+from provisioning.plan.model import PlanStep, deposed, task_context
 from provisioning.resource import Found, Recorded
 from provisioning.state.model import StepRun
 from provisioning.workflow.calls import Journal
@@ -14,6 +14,9 @@ from provisioning.workflow.site import Done, Site, one_of
 from provisioning.workflow.tasks import Tasked, task_type
 from provisioning.workflow.wanted import home, identity_beside, identity_of, recorded_of, token_of, wanted_of
 from stratumops.errors import ConflictError, InternalError, NotFoundError
+
+UNDO = "undo:"
+"""Before the name of a step that takes another one back."""
 
 
 def attempt(site: Site, step: PlanStep, number: int) -> Mapping[str, Any]:
@@ -43,7 +46,7 @@ def attempt(site: Site, step: PlanStep, number: int) -> Mapping[str, Any]:
 
 def _require_same(step: PlanStep, old: Recorded | None) -> None:
     """What a person allowed is about one resource of a provider, whatever its address was given to since."""
-    planned = getattr(step, "id_there", "")
+    planned = step.id_there
     if planned and old is not None and old.id != planned:
         raise ConflictError(
             f"{old.address} was {planned} when the plan was made and is {old.id} now: it was left alone",
@@ -101,6 +104,7 @@ def _back_up(site: Site, step: PlanStep, journal: Journal) -> Done:
     one = site.recorded(step.address)
     if one is None:
         raise NotFoundError(f"{step.address} is not in the state any more", hint="make a new plan")
+    _require_same(step, one)
     backup = site.provider(step.provider).back_up(one, f"{site.operation.id}-{home(step.address)}", journal)
     return Done({"backup": backup})
 
@@ -112,6 +116,7 @@ def _task(site: Site, step: PlanStep, run: StepRun, journal: Journal) -> Done:
 def tasked(site: Site, config: Mapping[str, Any], run: StepRun, journal: Journal) -> Tasked:
     """What a task's function works with."""
     begun = run.started_at or time.time()
+    config = site.vault.opened(config, task_context(site.lineage, run.step.removeprefix(UNDO)))
     return Tasked(config, journal, site.store.resource, site.provider, begun, run.result)
 
 

@@ -1,4 +1,4 @@
-"""What lets an operation begin, go on, and be taken back: a person's approval that verifies, and a state that is the plan's still.
+"""What lets an operation begin, go on, and be taken back: an approval that verifies, and a state that is the plan's still.
 
 Rows are never permission. Whoever can write into the database can write that a plan was used and that an operation runs; nobody
 but an approver can sign.

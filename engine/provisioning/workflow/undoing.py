@@ -9,12 +9,12 @@ from provisioning.plan.model import PlanStep, deposed
 from provisioning.resource import Recorded
 from provisioning.state.model import StepRun
 from provisioning.workflow.calls import Journal
-from provisioning.workflow.doing import identity, tasked
+from provisioning.workflow.doing import UNDO, identity, tasked
 from provisioning.workflow.site import Done, Site
 from provisioning.workflow.tasks import task_type
 from provisioning.workflow.wanted import identity_of, recorded_of, shape_of, token_of, unrecorded, wanted_of
 
-PREFIX = "undo:"
+PREFIX = UNDO
 
 
 def attempt(site: Site, step: PlanStep, done: StepRun, number: int, *, is_touched: bool) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ from prov_server.cli.commands.sandbox import sandbox_group
 from prov_server.cli.commands.schema import schema_list
 from prov_server.cli.commands.serve import serve
 from prov_server.cli.commands.state import state_commands
+from prov_server.cli.commands.trust import trust
 from prov_server.cli.commands.vault import vault_commands
 from prov_server.cli.commands.version import version
 from prov_server.cli.commands.workflow import workflow_commands
@@ -84,7 +85,7 @@ def build_root(
     root.put(
         Group("compliance", commands=compliance_commands(), load=load, help="Judge by what auditors ask for"), "Before you apply"
     )
-    for change in (plan, apply, destroy, rollback, approve, deny, approver_group()):
+    for change in (plan, apply, destroy, rollback, approve, deny, trust, approver_group()):
         root.put(change, CHANGES)
     root.put(Group("provider", commands=provider_commands(), load=load, help="The clouds that can be used here"), CHANGES)
     root.put(Group("workflow", commands=workflow_commands(), load=load, help="Run workflows, watch what is under way"), CHANGES)

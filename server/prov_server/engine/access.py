@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prov_server.engine.addresses import passwords
 from prov_server.vault.access import VaultAccess
 from stratumops.errors import NotFoundError, StratumError
 from stratumops.settings_groups import EngineSettings
@@ -27,7 +28,8 @@ _log = logging.getLogger(__name__)
 class EngineAccess:
     """Opens nothing before it is asked for; `await access()` is the engine.
 
-    `hide` is told every value that is resolved, `notify` in a sentence what a person should know (a state that was restored).
+    `hide` is told every value that is resolved and every password of an address, `notify` in a sentence what a person should know
+    (a state that was restored). Raises NotAdoptedError for what a `.prov` holds that this user neither made nor adopted.
     """
 
     def __init__(
@@ -37,15 +39,20 @@ class EngineAccess:
         vault: VaultAccess,
         *,
         hide: Callable[[str], object] = lambda _: None,
+        clean: Callable[[str], str] = str,
         notify: Callable[[str], None] | None = None,
     ) -> None:
         self._workspace = workspace
         self._settings = settings
         self._vault = vault
         self._hide = hide
+        self._clean = clean
         self._notify = notify or _warn
         self._engine: Engine | None = None
         self._lock = asyncio.Lock()
+        for url in (settings.state_url, settings.workflows_url):
+            for password in passwords(url):
+                hide(password)
 
     @property
     def is_sandbox(self) -> bool:
@@ -54,17 +61,19 @@ class EngineAccess:
 
     @property
     def accounts(self) -> "Accounts":
-        """The accounts of this workspace."""
+        """The accounts of this workspace. Raises NotAdoptedError, PermissionDeniedError (others can change them)."""
         from prov_server.engine.accounts import Accounts  # noqa: PLC0415 - the engine's packages are paid by who needs them
 
+        self._require_ours()
         return Accounts(self._workspace.own)
 
     async def __call__(self) -> "Engine":
-        """The engine. Raises StratumErrors of its state."""
+        """The engine. Raises NotAdoptedError, PermissionDeniedError, and StratumErrors of its state."""
         async with self._lock:
             if self._engine is None:
                 await asyncio.to_thread(import_module, "provisioning.engine")
                 await asyncio.to_thread(self._workspace.make_own)
+                await asyncio.to_thread(self._require_ours)
                 self._engine = self._made()
             return self._engine
 
@@ -78,6 +87,11 @@ class EngineAccess:
                 self._notify(f"going on with {operation.id}: {operation.title}")
         except StratumError as error:
             self._notify(f"operations that were left cannot go on: {error.message}")
+
+    def _require_ours(self) -> None:
+        from prov_server.engine.adoption import Adoption  # noqa: PLC0415 - as above
+
+        Adoption.of_user(self._workspace.own, os.environ).require()
 
     def _place_of_state(self) -> Path:
         return self._workspace.own / (SANDBOX if self.is_sandbox else STATE)
@@ -113,6 +127,7 @@ class EngineAccess:
                 "prov --sandbox" if self.is_sandbox else "prov",
             ),
             notify=self._notify,
+            clean=self._clean,
             pins=Pins.of_user(os.environ),
         )
 

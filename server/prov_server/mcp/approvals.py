@@ -1,7 +1,8 @@
 """A person approves a plan in the dialogue of the client (MCP's elicitation in form mode), where the operator lets that count.
 
 That is the setting `engine.elicitation`: from the environment only, and off by default, because whoever controls the client can
-answer for the person. The person types a word that stands in the question. Accepting with the word approves; declining denies the
+answer for the person. The question names every step; a plan with more of them than a dialogue can show is left to `prov approve`,
+which shows it whole. The person types a word that stands in the question. Accepting with the word approves; declining denies the
 plan for good; closing the dialogue, or another word, leaves it open for `prov approve`.
 
 Older clients are asked while their call waits. Newer ones (2026-07-28) are answered "input required" and call again with the
@@ -11,7 +12,7 @@ state that the server sealed: an answer counts only to the question that was ask
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp.server.mcpserver import Context
@@ -25,7 +26,7 @@ from stratumops.tool import ToolOutput
 
 if TYPE_CHECKING:
     from prov_server.compose import Application
-    from provisioning.plan.model import Plan
+    from provisioning.plan.model import Plan, PlanStep
     from provisioning.state.model import StoredPlan
 
 TOOL = "apply_plan"
@@ -38,6 +39,9 @@ _BEFORE = {"queued", "waiting_for_approval"}
 """An operation that has just been submitted is queued for a moment."""
 _MOST_LINES = 12
 _MOST_LINE = 200
+_MOST_STEPS = 40
+_MOST_TOLD = 120
+"""Lines about what deletes, replaces or is a task: all of them must be there, and whole."""
 _FORM: Any = {
     "type": "object",
     "properties": {"word": {"type": "string", "title": "The plan's first four digits", "maxLength": 16}},
@@ -69,7 +73,10 @@ async def with_approval(
         stored, plan = await (await app.engine()).find_plan(str(arguments["plan_id"]))
         if getattr(output, "status", "") not in _BEFORE or not await _lacks_approval(app, stored):
             return output if hurried == arguments else await run(arguments)
-        asked = question(app, plan)
+        if not fits(app, plan):
+            return output if hurried == arguments else await run(arguments)
+        accounts = await asyncio.to_thread(_accounts, app)
+        asked = question(app, plan, accounts, command=(await app.engine()).choices.command)
         if is_version_at_least(context.protocol_version or "", _SINCE):
             state = json.dumps({_KEY: stored.sha256, "by": caller.get().subject})
             return InputRequiredResult(input_requests={_KEY: asked}, request_state=state)
@@ -80,18 +87,77 @@ async def with_approval(
     return output.model_copy(update={"said": f"{getattr(output, 'said', '')}; {_NOT_SAID}"})
 
 
-def question(app: "Application", plan: "Plan") -> ElicitRequest:
-    """What the person is asked: the same text for the same plan, without secrets."""
-    from provisioning.plan.words import cost_words, risks, summary  # noqa: PLC0415 - after the handshake
+def fits(app: "Application", plan: "Plan") -> bool:
+    """Whether a dialogue can show every step of a plan, and whole what deletes, replaces or is a task."""
+    told = [app.redactor.text(line) for step in plan.steps if _must_be_told(step) for line in _told(step)]
+    return len(plan.steps) <= _MOST_STEPS and len(told) <= _MOST_TOLD and all(len(line) <= _MOST_LINE for line in told)
 
+
+def question(app: "Application", plan: "Plan", accounts: Mapping[str, str] = {}, *, command: str = "prov") -> ElicitRequest:
+    """What the person is asked: the same text for the same plan, without secrets.
+
+    `accounts` says what is unusual about a provider's account, `command` is what a person types for this engine in a terminal.
+    For a plan that does not fit it only says what to run instead; no answer to it approves.
+    """
+    from provisioning.plan.words import cost_words, origin_words, risks, summary  # noqa: PLC0415 - after the handshake
+
+    if not fits(app, plan):
+        lines = [
+            f"Approve {plan.id}?",
+            f"{plan.title}: {summary(plan)}",
+            f"This plan is too large for this dialogue. See it whole in a terminal: {command} approve {plan.id}.",
+            f"No word approves it here; declining denies {plan.id} for good.",
+        ]
+        message = "\n".join(_one_line(app.redactor.text(line)) for line in lines)
+        return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=_FORM))
     lines = [f"Approve {plan.id}?", f"{plan.title}: {summary(plan)}", *(f"cost: {line}" for line in cost_words(plan))]
+    lines += [f"{label}: {said}" for label, said in origin_words(plan, accounts) if label != "title"]
+    first = [step for step in plan.steps if _must_be_told(step)]
+    others = [step for step in plan.steps if not _must_be_told(step)]
+    lines += [line for step in (*first, *others) for line in _told(step)]
     warned = risks(plan)
     lines += [f"risk: {line}" for line in warned[:_MOST_LINES]]
     lines += [f"and {len(warned) - _MOST_LINES} more risks" for _ in warned[_MOST_LINES : _MOST_LINES + 1]]
     lines.append(f"To approve, type the first four digits of the plan's id, behind plan-. Declining denies {plan.id} for good.")
     # Secrets first: half of one that was cut off would not be known as one.
-    message = "\n".join(_one_line(app.redactor.text(line)) for line in lines)
+    flat = [_one_line(app.redactor.text(line)) for line in lines]
+    if any(line.endswith("…") for line in flat):
+        flat.insert(-1, f"What ends in … is whole in: {command} approve {plan.id}")
+    message = "\n".join(flat)
     return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=_FORM))
+
+
+def _accounts(app: "Application") -> dict[str, str]:
+    from prov_server.engine.unusual import unusual_accounts  # noqa: PLC0415 - after the handshake
+
+    return unusual_accounts(app.engine)
+
+
+def _must_be_told(step: "PlanStep") -> bool:
+    return step.action in {"delete", "task"} or step.is_replacement
+
+
+def _told(step: "PlanStep") -> Iterator[str]:
+    """A step's line; where something could be hidden by what is cut off, a line for each of its fields too."""
+    from provisioning.plan.words import (  # noqa: PLC0415 - after the handshake
+        MARKS,
+        field_words,
+        imported_words,
+        sent_words,
+    )
+
+    is_new = step.is_replacement and step.action == "create"
+    at = f" at {step.provider}" if step.provider else ""
+    there = f" ({step.id_there})" if step.id_there else ""
+    does = f", does {step.task}" if step.task else ""
+    fields = field_words(step, is_whole=_must_be_told(step))
+    line = f"{'±' if is_new else MARKS[step.action]} {step.address}{at}{there}: {step.title}{does}"
+    if _must_be_told(step):
+        yield line
+        yield from (f"    {field}" for field in fields)
+    else:
+        yield f"{line}; {', '.join(fields)}" if fields else line
+    yield from (f"    {said}" for said in (*sent_words(step), *imported_words(step)))
 
 
 async def settle(app: "Application", stored: "StoredPlan", plan: "Plan", answer: ElicitResult) -> Outcome:
@@ -111,7 +177,8 @@ async def _settled(app: "Application", stored: "StoredPlan", plan: "Plan", answe
     from provisioning.errors import ApprovalDeniedError, PlanSpentError  # noqa: PLC0415 - as above
 
     typed = (answer.content or {}).get("word")
-    is_yes = answer.action == "accept" and isinstance(typed, str) and typed.strip().lower() == word_of(plan.id)
+    is_word = isinstance(typed, str) and typed.strip().lower() == word_of(plan.id)
+    is_yes = answer.action == "accept" and is_word and fits(app, plan)
     if not is_yes and answer.action != "decline":
         return "open"
     approvals = await (await app.engine()).approvals()

@@ -14,7 +14,7 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp_types import CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult
 from pydantic import ValidationError
 
-from prov_server.mcp.approvals import at_once, can_ask, question, settle
+from prov_server.mcp.approvals import at_once, can_ask, fits, question, settle
 from prov_server.mcp.caller import caller, client
 from prov_server.mcp.server import ProvServer, answer, as_mcp_error
 from prov_server.mcp.tasks import RequestContext, Task, TaskStatus
@@ -149,9 +149,13 @@ class Operations:
         if tried >= MOST_QUESTIONS or not can_ask(app, ctx.session.client_capabilities):
             return {}
         stored, plan = await engine.find_plan(operation.plan_id)
+        from prov_server.engine.unusual import unusual_accounts  # noqa: PLC0415 - after the handshake
+
+        if not fits(app, plan):
+            return {}
         bound = f"{operation.id} {stored.sha256} {tried} {caller.get().subject}"
         key = hmac.digest(self._secret, bound.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
-        return {f"approval-{key}": question(app, plan)}
+        return {f"approval-{key}": question(app, plan, unusual_accounts(app.engine), command=engine.choices.command)}
 
 
 async def _whole(app: "Application", engine: "Engine", found: "Progress", told: Json) -> Json:

@@ -14,6 +14,7 @@ from prov_server.approval.places import own_seat
 from provisioning.approval.approvals import Approvals
 from provisioning.approval.key_files import ApproverFolder
 from provisioning.approval.keys import ApproverKey, new_key
+from provisioning.approval.pins import Pins
 from provisioning.approval.trust import Trust
 from provisioning.errors import ApprovalInvalidError
 from provisioning.state.model import StoredPlan
@@ -219,18 +220,39 @@ def test_no_key_is_made_with_a_weak_passphrase_or_two_different_ones(
 
 
 @pytest.fixture
-def anas_workspace(approvals: Approvals, anas_key: ApproverKey) -> Approvals:
-    """Ana is the first approver already."""
+def anas_workspace(approvals: Approvals, anas_key: ApproverKey, environment: dict[str, str]) -> Approvals:
+    """Ana is the first approver already, and has seen the list that says so."""
     approvals.trust.begin(anas_key, time.time())
+    _sees(approvals, environment)
     return approvals
 
 
+def _sees(approvals: Approvals, environment: dict[str, str]) -> None:
+    """Somebody with another home adopts the workspace's list of approvers."""
+    trust = approvals.trust
+    seen = Trust(trust.path.parent, trust.entries()[0].lineage, Pins.of_user(environment)).accept()
+    assert "ana" in [one.name for one in seen]
+
+
 @pytest.mark.usefixtures("ana", "anas_workspace")
-def test_a_second_approver_is_refused(
+def test_who_never_saw_the_list_of_approvers_is_told_to_look_at_it(
     start: Start, plan: StoredPlan, environment: dict[str, str], workspace: Path, tmp_path: Path
 ):
     environment["HOME"] = str(tmp_path / "home-of-íñigo")
     ApproverFolder.of_user(environment, workspace).make("íñigo", PASSPHRASE + "!")
+    refused = start("approve", plan.id)
+    assert refused.ended() == 5
+    assert "error[workspace_not_adopted]" in refused.transcript
+    assert "prov trust" in refused.transcript
+
+
+@pytest.mark.usefixtures("ana")
+def test_a_second_approver_is_refused(
+    start: Start, plan: StoredPlan, anas_workspace: Approvals, environment: dict[str, str], workspace: Path, tmp_path: Path
+):
+    environment["HOME"] = str(tmp_path / "home-of-íñigo")
+    ApproverFolder.of_user(environment, workspace).make("íñigo", PASSPHRASE + "!")
+    _sees(anas_workspace, environment)
     refused = start("approve", plan.id)
     assert refused.ended() == 6
     assert "error[approval_invalid]: íñigo may not approve in this workspace; its approvers are: ana" in refused.transcript
@@ -249,6 +271,7 @@ def test_a_second_approver_approves_once_the_first_has_signed_for_it(
     adding.answer(PASSPHRASE_OF.format("ana"), PASSPHRASE)
     assert adding.ended() == 0, adding.transcript
     environment |= his_home
+    _sees(anas_workspace, environment)
     approving = start("approve", plan.id)
     approving.answer(QUESTION.format(word(plan)), word(plan))
     approving.answer(PASSPHRASE_OF.format("íñigo"), PASSPHRASE + "!")

@@ -99,7 +99,8 @@ def test_what_is_missing_for_lxd_is_named_with_how_to_get_it(person: Person):
 
 def test_a_damaged_list_of_accounts_is_named(person: Person):
     other = Person(person.workspace.parent / "damaged")
-    (other.workspace / ".prov").mkdir(mode=0o700)
+    assert other.prov("provider", "list").code == 0
+    (other.workspace / ".prov" / "providers.json").touch(0o600)
     (other.workspace / ".prov" / "providers.json").write_text("{", encoding="utf-8")
     ended = other.prov("provider", "list")
     assert ended.code == 2

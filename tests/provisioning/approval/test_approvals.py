@@ -262,9 +262,48 @@ def test_a_denied_plan_stays_denied(approvals: Approvals, plan: StoredPlan, ana:
 def test_a_plan_that_was_carried_out_is_approved_no_more(
     approvals: Approvals, plan: StoredPlan, ana: ApproverKey, store: StateStore
 ):
+    approvals.approve(plan, ana, SEAT)
+    approvals.use(plan, "op-1")
     store.use_plan(plan.id, "op-1")
     with pytest.raises(PlanSpentError, match="carried out already, by op-1"):
         approvals.approve(plan, ana, SEAT)
+
+
+def test_a_row_that_says_a_plan_was_carried_out_without_an_approval_keeps_nobody_from_approving(
+    approvals: Approvals, plan: StoredPlan, ana: ApproverKey, store: StateStore
+):
+    store.use_plan(plan.id, "op-1")
+    approvals.approve(plan, ana, SEAT)
+    assert approvals.use(store.plan(plan.id), "op-1").approver == "ana"
+
+
+def test_what_an_operation_used_counts_for_it_when_its_time_is_over(
+    approvals: Approvals, plan: StoredPlan, ana: ApproverKey, clock: ManualClock
+):
+    approvals.approve(plan, ana, SEAT)
+    with pytest.raises(ApprovalInvalidError, match="op-1 did not use it"):
+        approvals.used(plan, "op-1")
+    with pytest.raises(ApprovalInvalidError, match="nothing did not use it"):
+        approvals.used(plan, "")
+    approvals.use(plan, "op-1")
+    clock.now += 86_400.0
+
+    assert approvals.used(plan, "op-1").approver == "ana"
+    with pytest.raises(ApprovalInvalidError, match="op-2 did not use it"):
+        approvals.used(plan, "op-2")
+
+
+def test_a_row_that_somebody_wrote_is_no_approval_that_was_used(
+    approvals: Approvals, plan: StoredPlan, make_plan: MakePlan, kept: Kept, ana: ApproverKey
+):
+    with pytest.raises(ApprovalRequiredError):
+        approvals.used(plan, "op-1")
+    kept(key=new_key("ana"), row={"used_by": "op-1"})
+    with pytest.raises(ApprovalInvalidError, match="signature is wrong"):
+        approvals.used(plan, "op-1")
+    other = make_plan("another")
+    with pytest.raises(ApprovalRequiredError):
+        approvals.used(other, "op-1")
 
 
 def test_an_approval_that_does_not_hold_hides_none_that_does(

@@ -13,10 +13,12 @@ from tests.provisioning.workflow.world import Vault
 from prov_corpus import workflows
 from provisioning.errors import CycleError
 from provisioning.plan.make import Maker, Wish, make_plan
-from provisioning.plan.model import Plan
+from provisioning.plan.model import Plan, task_context
+from provisioning.plan.words import as_text
+from provisioning.secrets import SEALED, has_sealed, unseal_values
 from provisioning.state.model import Head
 from provisioning.workflow.definitions import Definition, catalogue, filled, find, read
-from provisioning.workflow.definitions_plan import fragment, joined
+from provisioning.workflow.definitions_plan import fragment, joined, joined_sealed
 from stratumops.errors import InvalidInputError, NotFoundError
 
 SHOP = """
@@ -76,15 +78,18 @@ def write(workspace: Path, name: str, text: str) -> Path:
     return folder / f"{name}.toml"
 
 
-def planned(definition: Definition, given: dict[str, Any]) -> Plan:
+def planned(definition: Definition, given: dict[str, Any], vault: Any = None) -> Plan:
+    """The plan as it is kept: with a vault, what is secret in it is sealed."""
     parameters, tasks = filled(definition, given)
     config, origin = fragment(tasks, "aws")
     makers = {"aws": Maker("1", frozenset({"vpc", "subnet", "server"}))}
     wish = Wish(
         "workflow", "x", Head("l", 0, ""), [], makers, config, time.time(), date(2026, 11, 23), "ana", only=frozenset(origin)
     )
-    plan = asyncio.run(make_plan(wish, Vault()))
-    return joined(plan, definition, parameters, tasks, origin)
+    plan = asyncio.run(make_plan(wish, vault or Vault()))
+    if vault is None:
+        return joined(plan, definition, parameters, tasks, origin)
+    return asyncio.run(joined_sealed(plan, definition, parameters, tasks, origin, vault))
 
 
 @pytest.mark.parametrize("path", sorted(workflows.FOLDER.glob("*.toml")), ids=lambda path: path.stem)
@@ -215,3 +220,76 @@ def test_any_kind_can_be_provisioned_by_name(tmp_path: Path):
     config, origin = fragment(tasks, "aws")
     assert config.buckets[0].name == "logs"
     assert origin == {"bucket.logs": "b"}
+
+
+SECRET = "Hunter2hunter2"
+SECRETIVE = """
+name = "Wait for it"
+[parameters.password]
+[parameters.host]
+[[tasks]]
+id = "a"
+task = "run_health_check"
+name = "Wait with ${password}"
+config = { host = "${host}", port = 80, path = "/x?t=${password}", tries = [{ token = "another-one-here" }] }
+[[tasks]]
+id = "s"
+task = "provision_server"
+provider = "aws"
+config = { name = "s1", plan = "t3.micro", user_data = "export TOKEN=${password}", tags = { x = "is ${password}" } }
+"""
+
+
+def test_no_secret_of_a_run_stands_in_its_plan_in_plain_text_and_each_opens_again(tmp_path: Path):
+    vault = Vault()
+    plan = planned(read(write(tmp_path, "secretive", SECRETIVE)), {"password": SECRET, "host": "10.0.0.5"}, vault)
+    assert SECRET not in plan.body.decode() + as_text(plan)
+    assert "another-one-here" not in plan.body.decode()
+    steps = {step.id: step for step in plan.steps}
+    task, server = steps["task:a"], steps["create:server.s1"]
+    assert task.title == "Wait with (hidden)"
+    assert set(task.config["path"]) == {SEALED}
+    assert (task.config["host"], task.config["port"]) == ("10.0.0.5", 80)
+    opened = asyncio.run(unseal_values(task.config, vault, task_context("l", task.id)))
+    assert opened["path"] == f"/x?t={SECRET}"
+    assert opened["tries"] == [{"token": "another-one-here"}]
+    parameters = asyncio.run(unseal_values(plan.targets["parameters"], vault, "l/parameters"))
+    assert parameters == {"password": SECRET, "host": "10.0.0.5"}
+    assert server.wanted is not None
+    values = asyncio.run(unseal_values(server.wanted["values"], vault, "l/server.s1"))
+    record = asyncio.run(unseal_values(server.wanted["record"], vault, "l/server.s1/record"))
+    assert values["tags"]["x"] == record["tags"]["x"] == f"is {SECRET}"
+    assert SECRET in values["user_data"]
+
+
+def test_a_run_without_secrets_asks_no_vault(workspace: Path):
+    class Locked(Vault):
+        async def seal(self, text: str, context: str) -> str:
+            raise AssertionError(context)
+
+    plan = planned(find("shop", workspace), {"count": 30}, Locked())
+    assert not has_sealed(plan.targets)
+    assert plan.targets["parameters"]["count"] == 30
+
+
+def test_a_handle_as_a_parameter_stays_one(tmp_path: Path):
+    given = {"password": "vault:secret/app#password", "host": "10.0.0.5"}
+    plan = planned(read(write(tmp_path, "secretive", SECRETIVE)), given, Vault())
+    assert plan.targets["parameters"]["password"] == "vault:secret/app#password"
+
+
+@pytest.mark.parametrize("hostile", ["\\n", "\\t", "\\u001b[2J", "\\u200b", "\\u2028", "\\u202e", "\\ufeff", "\\U000e0041"])
+@pytest.mark.parametrize("place", ["workflow", "task"])
+def test_a_name_that_makes_a_line_or_cannot_be_seen_is_refused(tmp_path: Path, hostile: str, place: str):
+    names = {"workflow": "x", "task": "y", place: f"Wait{hostile}plan-0  0 to add"}
+    text = f'name = "{names["workflow"]}"\n[[tasks]]\nid = "a"\ntask = "wait"\nname = "{names["task"]}"'
+    with pytest.raises(InvalidInputError, match="name: must be one line without control characters"):
+        read(write(tmp_path, "hostile", text))
+
+
+def test_a_parameter_makes_no_such_name_either(tmp_path: Path):
+    text = 'name = "x"\n[parameters.n]\n[[tasks]]\nid = "a"\ntask = "wait"\nname = "Wait ${n}"'
+    definition = read(write(tmp_path, "filled", text))
+    with pytest.raises(InvalidInputError, match="the name of a must be one line"):
+        filled(definition, {"n": "1\nplan-0  0 to add"})
+    assert filled(definition, {"n": "größer"})[1][0].name == "Wait größer"

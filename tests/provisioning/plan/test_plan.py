@@ -11,14 +11,14 @@ import pytest
 
 from prov_gen.model.infrastructure import InfrastructureConfig
 from provisioning.errors import CycleError
-from provisioning.plan.model import PlanStep, RetryPolicy, deposed, parsed
+from provisioning.plan.model import IMPORTED, PlanStep, RetryPolicy, deposed, parsed
 from provisioning.plan.order import require_order
 from provisioning.plan.picture import as_svg
 from provisioning.plan.words import as_text, blast_radius, cost_words, risks, summary
-from provisioning.resource import Recorded
+from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE, Recorded
 from stratumops.errors import ConflictError
 
-from .conftest import SHOP, Make
+from .conftest import LINEAGE, SHOP, Make
 
 PROTECTED = {**SHOP, "databases": [{"name": "orders", "deletion_protection": True}]}
 Rows = Callable[[dict[str, Any]], list[Recorded]]
@@ -252,6 +252,59 @@ def test_groups_that_name_each_other_are_made_first_and_joined_afterwards(make: 
         assert set(step.needs) >= {"create:security_group.front", "create:security_group.back"}
         assert step.paths
         assert step.wanted is not None
+
+
+def test_a_creation_tells_every_value_that_is_no_default_and_where_it_will_be(make: Make):
+    config = changed("servers.0.ssh", {"root_login": True})
+    config["servers"][0]["user_data"] = "#cloud-config\npassword: hunter2-and-more\n"
+    server = next(step for step in make(config).steps if step.address == "server.web")
+    told = {path: (before, after) for path, before, after in server.fields}
+    assert told["plan"] == (None, "t3.micro")
+    assert told["ssh.root_login"] == (None, True)
+    assert told["region"] == (None, "eu-west-1")
+    assert told["user_data"] == (None, "(hidden)")
+    assert not {"name", "provider", "ssh.password_auth", "patching.automatic"} & set(told)
+
+
+def test_everything_that_is_created_says_in_which_region(make: Make):
+    steps = make(changed("networking.nat", "single") | {"security_groups": [{"name": "sg", "rules": [{"from_port": 22}]}]}).steps
+    assert len(steps) == 6
+    assert all(("region", None, "eu-west-1") in step.fields for step in steps)
+    group = next(step for step in steps if step.address == "security_group.sg")
+    assert any(path.startswith("rules[ingress tcp 22") for path, _, _ in group.fields)
+
+
+def test_a_rule_is_told_whole(make: Make):
+    open_to_all = {"provider": "aws", "security_groups": [{"name": "sg", "rules": [{"from_port": 8080, "cidrs": ["0.0.0.0/0"]}]}]}
+    assert "8080 8080 0.0.0.0/0" in as_text(make(open_to_all))
+
+
+def test_what_is_changed_saved_or_deleted_is_named_as_its_provider_names_it(make: Make, recorded: Rows):
+    (updated,) = make(changed("servers.0.plan", "t3.large"), recorded(SHOP)).steps
+    assert updated.id_there == "id-web"
+    gone = {step.id: step.id_there for step in make(None, recorded(SHOP)).steps}
+    assert gone["delete:server.web"] == "id-web"
+    assert gone["backup:database.orders"] == gone["delete:database.orders"] == "id-orders"
+    replaced = make(changed("servers.0.spec", {"os": {"family": "debian"}}), recorded(SHOP))
+    assert {step.action: step.id_there for step in replaced.steps} == {"create": "", "delete": "id-web"}
+    assert "id-web" in as_text(replaced)
+
+
+def test_what_bears_no_sign_of_ours_is_told_to_have_come_by_import(make: Make, recorded: Rows):
+    def why(tags: dict[str, str]) -> str:
+        rows = [replace(one, tags=tags) for one in recorded(SHOP) if one.address == "server.web"]
+        (step,) = make(None, rows).steps
+        return " ".join(step.why)
+
+    ours = {TAG_ADDRESS: "server.web", TAG_LINEAGE: LINEAGE}
+    assert IMPORTED not in why(ours)
+    for tags in ({}, {TAG_ADDRESS: "server.web"}, ours | {TAG_LINEAGE: "another"}):
+        assert f"{IMPORTED}: id-web" in why(tags)
+
+
+def test_a_plan_that_was_stored_keeps_what_it_touches(make: Make, recorded: Rows):
+    plan = make(None, recorded(SHOP))
+    assert [step.id_there for step in parsed(plan.body).steps] == [step.id_there for step in plan.steps]
 
 
 def step(name: str, *needs: str) -> PlanStep:

@@ -119,9 +119,12 @@ def person_approves(here: "Opened", plan_id: str, approver: str = "") -> str:
 
 
 def rendered(here: "Opened") -> Any:
-    """What shows a stored plan on the terminal: the same as `prov plan`, with nothing that a terminal takes for orders."""
+    """What shows a stored plan to who approves it: as `prov plan`, but whole, with who made it from what for which account."""
     from prov_server.cli.views.plan import show_plan
+    from prov_server.engine.unusual import unusual_accounts
     from provisioning.plan.stale import opened as unpacked
+
+    unusual = unusual_accounts(here.app.engine)
 
     def render(stored: "StoredPlan") -> str:
         from io import StringIO
@@ -129,7 +132,7 @@ def rendered(here: "Opened") -> Any:
         from prov_server.cli.console import console
 
         text = StringIO()
-        show_plan(console(text, width=here.session.out.width), unpacked(stored))
+        show_plan(console(text, width=here.session.out.width), unpacked(stored), is_whole=True, accounts=unusual)
         return text.getvalue()
 
     return render
@@ -145,10 +148,9 @@ def _watched(here: "Opened", plan: "Plan") -> "Progress":
     try:
         return here.run(watch(here.session.notes, here.engine, operation))
     except KeyboardInterrupt:
-        here.session.notes.print(
-            Text("ending after the steps that run now; what was done is taken back", "warning"), soft_wrap=True
-        )
-        here.run(here.engine.cancel(operation, by=LOCAL.subject, rolls_back=True))
+        after = "is taken back" if plan.rolls_back_on_failure else "stays"
+        here.session.notes.print(Text(f"ending after the steps that run now; what was done {after}", "warning"), soft_wrap=True)
+        here.run(here.engine.cancel(operation, by=LOCAL.subject, rolls_back=plan.rolls_back_on_failure))
         return here.run(watch(here.session.notes, here.engine, operation))
 
 

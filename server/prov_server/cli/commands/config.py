@@ -15,6 +15,7 @@ from prov_server.cli.console import visible
 from prov_server.cli.groups import Command, Group
 from prov_server.cli.session import Session
 from prov_server.cli.writing import replace_text
+from prov_server.engine.addresses import without_password
 from stratumops.errors import InvalidInputError, PermissionDeniedError
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _is_setting(key: str) -> bool:
 def _row(one: "Accessor", value: Any, session: Session) -> dict[str, Any]:
     return {
         "key": one.key,
-        "value": value,
+        "value": without_password(value),
         "default": one.default,
         "source": _source(one, session),
         "variable": one.variable,
@@ -280,6 +281,7 @@ def _file(session: Session) -> "Path":
 
 
 def _text(value: Any) -> str:
+    value = without_password(value)
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 

@@ -1,5 +1,6 @@
 """`prov provider add` and `remove`: credentials go from a person's hands into the vault, and nowhere else."""
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,21 @@ from prov_server.cli.session import Session
 from stratumops.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from prov_server.engine.accounts import Accounts
     from prov_server.vault.access import VaultAccess
-
-PATH = "secret/providers/{}"
 
 
 def _add(provider: str, region: str, endpoint: str, options: tuple[str, ...], force: bool) -> None:
     from prov_server.cli.vaults import with_vault
-    from prov_server.engine.accounts import Accounts, KeptAccount
+    from prov_server.engine.accounts import PATH, KeptAccount, require_sound
     from provisioning.providers.registry import entry
 
     session = Session.current()
     known = entry(provider)
     given = dict(_pair(option, known.options) for option in options)
-    accounts = Accounts(session.workspace.make_own())
+    require_sound(provider, KeptAccount(provider, region, endpoint))  # before anybody types a secret in vain
+    session.workspace.make_own()
+    accounts = _accounts(session)
     if not force and provider in accounts.all():
         accounts.add(KeptAccount(provider))  # raises, before anything is asked
     handles = dict(accounts.all()[provider].secrets) if provider in accounts.all() else {}
@@ -61,11 +63,20 @@ async def _ready(vault: "VaultAccess") -> None:
     await vault.client()
 
 
-def _remove(provider: str) -> None:
+def _accounts(session: Session) -> "Accounts":
+    """Those of the workspace. Raises NotAdoptedError, PermissionDeniedError."""
     from prov_server.engine.accounts import Accounts
+    from prov_server.engine.adoption import Adoption
+
+    Adoption.of_user(session.workspace.own, os.environ).require()
+    return Accounts(session.workspace.own)
+
+
+def _remove(provider: str) -> None:
+    from prov_server.engine.accounts import PATH
 
     session = Session.current()
-    gone = Accounts(session.workspace.own).remove(provider)
+    gone = _accounts(session).remove(provider)
     if session.as_json:
         session.say_json({"provider": provider, "kept_secrets": sorted(gone.secrets.values())})
         return

@@ -1,6 +1,6 @@
 """A plan in a terminal: a tree of waves and steps with their risks, then money, checks, and what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from rich.tree import Tree
 
-from prov_server.cli.console import visible
+from prov_server.cli.console import one_line
 from prov_server.cli.views import Answer
 from prov_server.cli.writing import write_new, write_new_bytes
 from provisioning.plan.model import Plan, PlanStep
-from provisioning.plan.words import MARKS, as_text, blast_radius, cost_words, field_words, summary
+from provisioning.plan.words import (
+    MARKS,
+    as_text,
+    blast_radius,
+    cost_words,
+    field_words,
+    imported_words,
+    origin_words,
+    sent_words,
+    summary,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,58 +51,87 @@ def act(answer: Answer) -> None:
         text = plan.body.decode() + "\n" if PurePath(output).suffix.lower() == ".json" else as_text(plan)
         written += write_new({output: text}, force=force)
     for path in written:
-        answer.session.notes.print(Text.assemble(("wrote ", "good"), visible(str(path))), soft_wrap=True)
+        answer.session.notes.print(Text.assemble(("wrote ", "good"), one_line(str(path))), soft_wrap=True)
 
 
 def show(answer: Answer) -> None:
     """Print the plan."""
     plan = _plan(answer)
-    show_plan(answer.session.out, plan)
+    is_cut = show_plan(answer.session.out, plan)
+    if is_cut:
+        told = f"\nEvery field: {answer.session.command} plan ... --output plan.txt, or what `apply` shows before it asks you"
+        answer.session.notes.print(told, soft_wrap=True)
     if plan.steps:
         told = f"\nNext:\n  {answer.session.command} apply {plan.id}     shows it again, asks you, and does it"
         answer.session.notes.print(told, soft_wrap=True)
 
 
-def show_plan(out: "Console", plan: Plan) -> None:
-    """A plan as a person reads it."""
+def show_plan(out: "Console", plan: Plan, *, is_whole: bool = False, accounts: Mapping[str, str] = {}) -> bool:
+    """A plan as a person reads it; answers whether fields of steps were left out.
+
+    `is_whole` is for a person who approves: with who made it from what, and nothing cut. `accounts` says what is not usual about
+    a provider's account.
+    """
+    is_cut = False
+    if is_whole:
+        for label, said in origin_words(plan, accounts):
+            out.print(Text.assemble((f"{one_line(label):<12}", "heading"), one_line(said)), soft_wrap=True)
     for wave, steps in groupby(plan.steps, key=lambda step: step.wave):
         tree = Tree(Text(f"wave {wave}", "heading"), guide_style="quiet")
         for step in steps:
-            _add(tree, step)
+            is_cut |= _add(tree, step, is_whole=is_whole)
         out.print(tree)
-    for line in _lines(plan):
+    for line in _lines(plan, is_whole=is_whole):
         out.print(line, soft_wrap=True)
+    return is_cut
 
 
-def _add(tree: Tree, step: PlanStep) -> None:
+def _add(tree: Tree, step: PlanStep, *, is_whole: bool) -> bool:
     is_new = step.is_replacement and step.action == "create"
     mark, style = ("±", "error") if is_new else (MARKS[step.action], STYLES[step.action])
-    line = Text.assemble((f"{mark} ", style), (visible(step.address), "name"), "  ", visible(step.title))
+    line = Text.assemble((f"{mark} ", style), (one_line(step.address), "name"), "  ", one_line(step.title))
     if step.provider:
-        line.append(f"  {step.provider}", "quiet")
+        line.append(f"  {one_line(step.provider)}", "quiet")
+    if step.id_there:
+        line.append(f"  {one_line(step.id_there)}", "name")
     branch = tree.add(line)
+    if step.task:
+        branch.add(Text.assemble(("does ", "quiet"), one_line(step.task)))
+    imported = imported_words(step)
     for why in step.why if step.action != "delete" else ():
-        branch.add(Text.assemble(("because ", "quiet"), visible(why)))
-    told = field_words(step)
-    for field in told[:MOST_FIELDS]:
-        branch.add(Text(visible(field)))
-    if len(told) > MOST_FIELDS:
-        branch.add(Text(f"and {len(told) - MOST_FIELDS} more fields", "quiet"))
+        if why not in imported:
+            branch.add(Text.assemble(("because ", "quiet"), one_line(why)))
+    for said in imported:
+        branch.add(Text(one_line(said), "warning"))
+    told = field_words(step, is_whole=is_whole)
+    most = len(told) if is_whole else MOST_FIELDS
+    for field in told[:most]:
+        branch.add(Text(one_line(field)))
+    if len(told) > most:
+        branch.add(Text(f"and {len(told) - most} more field{'' if len(told) - most == 1 else 's'}", "quiet"))
+    for said in sent_words(step):
+        branch.add(Text(one_line(said), "info"))
     if step.affects:
-        named = ", ".join(step.affects[:MOST_TOUCHED])
-        more = f" and {len(step.affects) - MOST_TOUCHED} more" if len(step.affects) > MOST_TOUCHED else ""
-        branch.add(Text.assemble(("touches ", "quiet"), visible(named), more))
+        named, more = _named(step.affects, is_whole=is_whole)
+        branch.add(Text.assemble(("touches ", "quiet"), one_line(named), more))
     for risk_style, word, said in (("warning", "downtime: ", step.downtime), ("error", "data: ", step.data_loss)):
         if said:
-            branch.add(Text.assemble((word, risk_style), visible(said)))
+            branch.add(Text.assemble((word, risk_style), one_line(said)))
     if step.rollback.startswith("irreversible"):
-        branch.add(Text.assemble(("way back: ", "quiet"), (visible(step.rollback), "error")))
+        branch.add(Text.assemble(("way back: ", "quiet"), (one_line(step.rollback), "error")))
+    return len(told) > most
 
 
-def _lines(plan: Plan) -> Iterator[Text]:
-    yield from (Text(visible(note), "info") for note in plan.notes)
-    yield from (Text.assemble(("left out    ", "warning"), visible(f"{one}: {why}")) for one, why in plan.left_out.items())
-    yield from (Text.assemble(("warning     ", "warning"), visible(finding)) for finding in plan.findings)
+def _named(addresses: Sequence[str], *, is_whole: bool) -> tuple[str, str]:
+    """Addresses, and how many more there are."""
+    most = len(addresses) if is_whole else MOST_TOUCHED
+    return ", ".join(addresses[:most]), f" and {len(addresses) - most} more" if len(addresses) > most else ""
+
+
+def _lines(plan: Plan, *, is_whole: bool) -> Iterator[Text]:
+    yield from (Text(one_line(note), "info") for note in plan.notes)
+    yield from (Text.assemble(("left out    ", "warning"), one_line(f"{one}: {why}")) for one, why in plan.left_out.items())
+    yield from (Text.assemble(("warning     ", "warning"), one_line(finding)) for finding in plan.findings)
     if costs := cost_words(plan):
         yield Text.assemble(("cost        ", "heading"), "; ".join(costs))
     for index, (framework, said) in enumerate(plan.compliance.items()):
@@ -101,8 +140,8 @@ def _lines(plan: Plan) -> Iterator[Text]:
             (head, "heading"), f"{framework} ", (said, "warning" if "new:" in said or "more places" in said else "")
         )
     if radius := blast_radius(plan):
-        more = f" and {len(radius) - MOST_TOUCHED} more" if len(radius) > MOST_TOUCHED else ""
-        yield Text.assemble(("touches     ", "heading"), visible(", ".join(radius[:MOST_TOUCHED])), more)
+        named, more = _named(radius, is_whole=is_whole)
+        yield Text.assemble(("touches     ", "heading"), one_line(named), more)
     yield Text.assemble((f"{plan.id}  ", "name"), (summary(plan), "heading"))
 
 
