@@ -1,6 +1,8 @@
 """What every test shares."""
 
 import logging
+import os
+from pathlib import Path
 
 import pytest
 import structlog
@@ -26,3 +28,15 @@ def _logging_as_it_was():
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _configuration_of_nobody(tmp_path_factory: pytest.TempPathFactory):
+    """What the product notes about a person (approver keys, folders of theirs) is noted in a folder of the tests."""
+    before = os.environ.get("XDG_CONFIG_HOME")
+    os.environ["XDG_CONFIG_HOME"] = str(Path(tmp_path_factory.mktemp("config")))
+    yield
+    if before is None:
+        del os.environ["XDG_CONFIG_HOME"]
+    else:
+        os.environ["XDG_CONFIG_HOME"] = before

@@ -202,7 +202,8 @@ def _filled(task: Task, values: Mapping[str, Any]) -> Task:
 
 def _files(workspace: Path) -> Iterator[tuple[Path, str]]:
     own = workspace / FOLDER
-    yield from ((path, "workspace") for path in sorted(own.glob("*.toml")) if own.is_dir() and path.is_file())
+    if own.is_dir() and not own.is_symlink():  # a link could lead out of the workspace
+        yield from ((path, "workspace") for path in sorted(own.glob("*.toml")) if path.is_file() and not path.is_symlink())
     from prov_corpus import workflows  # noqa: PLC0415 - data, found beside its package
 
     yield from ((path, SHIPPED) for path in sorted(workflows.FOLDER.glob("*.toml")))

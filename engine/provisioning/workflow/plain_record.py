@@ -53,4 +53,4 @@ def refuse_pickles() -> None:
         )
 
     # The class, not its instances: DBOS makes some of its own.
-    DefaultSerializer.deserialize = staticmethod(refuse)  # type: ignore[method-assign,assignment]
+    DefaultSerializer.deserialize = staticmethod(refuse)  # type: ignore[method-assign,assignment] # on purpose

@@ -68,7 +68,7 @@ def test_guarded_endpoints_and_secrets_of_the_account_are_kept(tmp_path: Path, e
 
 def test_the_row_of_one_provider_does_not_open_another(tmp_path: Path):
     accounts = _kept(tmp_path, "aws", provider="upcloud")
-    with pytest.raises(PermissionDeniedError, match="an account of .upcloud. at aws"):
+    with pytest.raises(PermissionDeniedError, match=r"an account of .upcloud. at aws"):
         asyncio.run(opened("aws", accounts, NoSecrets()))
 
 

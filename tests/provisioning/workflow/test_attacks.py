@@ -1,108 +1,36 @@
 """Somebody can write into the databases: no row stands for a person's approval, and none of them runs a program."""
 
-import asyncio
-import base64
-import json
-import pickle
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from provisioning.approval.approvals import Approvals
-from provisioning.approval.document import Seat, signed
+from provisioning.approval.document import signed
 from provisioning.approval.keys import ApproverKey, new_key
-from provisioning.approval.trust import Trust
 from provisioning.edits import Edits
 from provisioning.errors import ProviderError
-from provisioning.plan.model import Plan, PlanStep
+from provisioning.plan.model import PlanStep
 from provisioning.state.holder import this_process
-from provisioning.state.model import Operation, StoredPlan
-from provisioning.state.store import StateStore, Write, open_store
-from provisioning.workflow.allowed import GivenByPeople
+from provisioning.state.model import Operation
+from provisioning.state.store import StateStore, Write
 from provisioning.workflow.calls import said
 from stratumops.errors import ConflictError
 
-from .test_control import PATIENT, until, until_waiting
-from .world import LIMIT, Allows, World, create, resource, slower, step, world
+from .guarded import DEAD, SEAT, Guarded, guarded, stored
+from .test_control import PATIENT, until_waiting
+from .world import World, create, resource, slower, step, world
 
 pytestmark = pytest.mark.anyio
-SEAT = Seat("ana", "workstation", "/dev/pts/7")
-DEAD = this_process().rpartition(".")[0] + ".1"
-"""A process of this machine that is no more."""
-
-
-@dataclass
-class Guarded:
-    """A workspace in which only Ana's signature allows anything."""
-
-    here: World
-    approvals: Approvals
-    ana: ApproverKey
-
-    def approve(self, plan: Plan) -> None:
-        self.approvals.approve(_stored(plan), self.ana, SEAT)
-
-    async def done(self, plan: Plan) -> Any:
-        self.here.store.keep_plan(_stored(plan))
-        self.approve(plan)
-        return await self.here.ended(self.here.control.submit(plan, "ada").id)
-
-    def sql(self, statement: str, *values: Any) -> None:
-        with closing(sqlite3.connect(self.here.folder / "state" / "state.db", timeout=30)) as connection:
-            connection.execute(statement, values)
-            connection.commit()
-
-    async def still_waits(self, operation: str) -> None:
-        """It waits for a person; nothing was asked of the cloud."""
-        await until(self.here, operation, "waiting_for_approval")
-        async with asyncio.timeout(LIMIT):
-            while not self.here.runtime.is_running(operation):  # noqa: ASYNC110 - it runs on another loop
-                await asyncio.sleep(0.01)
-        assert self.here.cloud.requests() == []
-
-
-def _stored(plan: Plan) -> StoredPlan:
-    return StoredPlan(plan.id, plan.sha256, plan.body, plan.made_at, plan.expires_at)
-
-
-@contextmanager
-def guarded(folder: Path, ana: ApproverKey) -> Iterator[Guarded]:
-    folder.mkdir(parents=True, exist_ok=True)
-    store = open_store(folder / "state")
-    own = folder / "trust"
-    own.mkdir(exist_ok=True)
-    trust = Trust(own, store.head().lineage, None)
-    if not trust.entries():
-        trust.begin(ana, time.time())
-    approvals = Approvals(store, trust, own)
-    try:
-        with world(folder, allows=cast("Allows", GivenByPeople(approvals))) as here:
-            yield Guarded(here, approvals, ana)
-    finally:
-        store.close()
-
-
-@pytest.fixture
-def ana() -> ApproverKey:
-    return new_key("ana")
-
-
-@pytest.fixture
-def guard(tmp_path: Path, ana: ApproverKey) -> Iterator[Guarded]:
-    with guarded(tmp_path, ana) as found:
-        yield found
 
 
 async def test_a_plan_marked_as_used_waits_for_a_person_all_the_same(guard: Guarded):
     here = guard.here
     plan = here.plan([create("server.web")])
-    here.store.keep_plan(_stored(plan))
+    here.store.keep_plan(stored(plan))
     guard.sql("update prov_plans set used_by = ?", f"op-{plan.sha256[:12]}")
     operation = here.control.submit(plan, "mallory")
     await guard.still_waits(operation.id)
@@ -110,13 +38,13 @@ async def test_a_plan_marked_as_used_waits_for_a_person_all_the_same(guard: Guar
     guard.approve(plan)
     state = await here.ended(operation.id)
     assert state.operation.status == "succeeded"
-    guard.approvals.used(_stored(plan), operation.id)
+    guard.approvals.used(stored(plan), operation.id)
 
 
 async def test_an_operation_that_somebody_wrote_into_the_state_waits_for_a_person(guard: Guarded):
     here = guard.here
     plan = here.plan([create("server.web")])
-    here.store.keep_plan(_stored(plan))
+    here.store.keep_plan(stored(plan))
     here.store.use_plan(plan.id, "op-evil")
     row = Operation("op-evil", "apply", "running", plan.id, plan.sha256, "", "mallory", 1.0, started_at=1.0, executor=DEAD)
     here.store.add_operation(row)
@@ -128,10 +56,10 @@ async def test_an_operation_that_somebody_wrote_into_the_state_waits_for_a_perso
 async def test_an_approval_that_another_key_signed_lets_nothing_go_on(guard: Guarded):
     here = guard.here
     plan = here.plan([create("server.web")])
-    here.store.keep_plan(_stored(plan))
+    here.store.keep_plan(stored(plan))
     operation = f"op-{plan.sha256[:12]}"
     forged = signed(
-        _stored(plan),
+        stored(plan),
         new_key("ana"),
         SEAT,
         way="signature",
@@ -184,7 +112,7 @@ async def test_a_rollback_of_what_nobody_approved_takes_nothing_back(guard: Guar
     here = guard.here
     await guard.done(here.plan([create("server.web")]))
     plan = here.plan([step("delete", "server.web")])
-    here.store.keep_plan(_stored(plan))
+    here.store.keep_plan(stored(plan))
     here.store.use_plan(plan.id, "op-evil")
     evil = Operation("op-evil", "apply", "rolling_back", plan.id, plan.sha256, "", "mallory", 1.0, executor=this_process())
     here.store.add_operation(evil)
@@ -204,7 +132,7 @@ async def test_a_rollback_names_the_plan_of_its_operation(guard: Guarded):
     here = guard.here
     done = (await guard.done(here.plan([create("server.web")]))).operation
     other = here.plan([create("server.other")], title="other")
-    here.store.keep_plan(_stored(other))
+    here.store.keep_plan(stored(other))
     guard.sql("update prov_operations set status = 'rolling_back' where id = ?", done.id)
     back = Operation("op-back", "rollback", "queued", other.id, other.sha256, "", "mallory", 1.0, parent=done.id, executor=DEAD)
     here.store.add_operation(back)
@@ -231,7 +159,7 @@ async def test_an_ended_operation_is_made_to_roll_back_only_as_its_plan_says(gua
 async def _interrupted(guard: Guarded, steps: list[PlanStep], waits: str) -> Operation:
     """Begin an approved operation and stop it while a step waits for its next attempt."""
     plan = guard.here.plan(steps)
-    guard.here.store.keep_plan(_stored(plan))
+    guard.here.store.keep_plan(stored(plan))
     guard.approve(plan)
     operation = guard.here.control.submit(plan, "ada")
     await until_waiting(guard.here, operation.id, waits)
@@ -341,101 +269,3 @@ async def test_the_words_of_a_provider_are_kept_without_secrets(tmp_path: Path):
 
 
 # The durable record
-
-
-class Poison:
-    """What makes a file when it is unpickled."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def __reduce__(self) -> Any:
-        return (Path.touch, (self._file,))
-
-
-def _pickled(value: Any) -> str:
-    return base64.b64encode(pickle.dumps(value)).decode()
-
-
-def test_the_poison_of_these_tests_works(tmp_path: Path):
-    pickle.loads(base64.b64decode(_pickled(Poison(tmp_path / "ran"))))
-    assert (tmp_path / "ran").exists()
-
-
-async def test_the_record_is_written_as_json(here: World):
-    here.cloud.fail("throttle", "Create", "server.web")
-    await here.done([create("server.web")])
-    with closing(sqlite3.connect(here.folder / "own" / "workflows.db")) as record:
-        rows = record.execute("select serialization, inputs, output, error from workflow_status").fetchall()
-        rows += record.execute("select serialization, '{}', output, error from operation_outputs").fetchall()
-    assert {row[0] for row in rows} == {"stratumops_json"}
-    texts = [text for row in rows for text in row[1:] if text is not None]
-    assert {type(json.loads(text)) for text in texts} <= {dict, type(None)}
-
-
-@pytest.mark.parametrize("column", ["inputs", "output", "error"])
-@pytest.mark.parametrize("serialization", ["py_pickle", None])
-@pytest.mark.parametrize("status", ["ENQUEUED", "PENDING", "ERROR"])
-async def test_a_poisoned_row_of_the_record_runs_nothing(tmp_path: Path, column: str, serialization: str | None, status: str):
-    ran = tmp_path / "ran"
-    with world(tmp_path) as here:
-        await here.done([create("server.a")])
-    with closing(sqlite3.connect(tmp_path / "own" / "workflows.db")) as record:
-        record.row_factory = sqlite3.Row
-        row = dict(record.execute("select * from workflow_status").fetchone())
-        poison = _pickled({"args": (Poison(ran),), "kwargs": {}} if column == "inputs" else Poison(ran))
-        row |= {"output": None, "error": None, "started_at_epoch_ms": None, "completed_at": None}
-        row |= {"workflow_uuid": "op-evil", "status": status, "serialization": serialization, "executor_id": DEAD, column: poison}
-        row |= {"queue_name": "_dbos_internal_queue"} if status == "ENQUEUED" else {}
-        row = {name: value for name, value in row.items() if name in _columns(record)}
-        names = ", ".join(f'"{name}"' for name in row)
-        record.execute(f"insert into workflow_status ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
-        record.commit()
-    with world(tmp_path) as here:
-        plan = here.plan([create("server.b")])
-        here.store.keep_plan(_stored(plan))
-        evil = Operation("op-evil", "apply", "cancelled", plan.id, plan.sha256, "", "mallory", 1.0, executor=DEAD)
-        here.store.add_operation(evil)
-        here.control.recover_dead()
-        state = await here.done([create("server.c")], title="goes on")
-        assert state.operation.status == "succeeded"
-        if status == "ENQUEUED":
-            await _taken(tmp_path)
-    assert not ran.exists()
-
-
-def _columns(record: sqlite3.Connection) -> set[str]:
-    return {str(row[1]) for row in record.execute("pragma table_info(workflow_status)")}
-
-
-async def _taken(folder: Path) -> None:
-    """Wait until the poisoned row was taken from its queue."""
-    async with asyncio.timeout(LIMIT):
-        while True:
-            with closing(sqlite3.connect(folder / "own" / "workflows.db", timeout=30)) as record:
-                [status] = record.execute("select status from workflow_status where workflow_uuid = 'op-evil'").fetchone()
-            if status != "ENQUEUED":
-                return
-            await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize("column", ["output", "error"])
-async def test_a_poisoned_step_of_the_record_runs_nothing(tmp_path: Path, column: str):
-    ran = tmp_path / "ran"
-    with world(tmp_path) as here:
-        here.cloud.fail("throttle", "Create", "server.slow")
-        operation = here.control.submit(here.plan([slower(create("server.slow"), PATIENT)]), "ada")
-        await until_waiting(here, operation.id, "server.slow")
-    with closing(sqlite3.connect(tmp_path / "own" / "workflows.db")) as record:
-        changed = record.execute(
-            f"update operation_outputs set output = null, error = null, serialization = 'py_pickle', {column} = ?",
-            (_pickled(Poison(ran)),),
-        )
-        assert changed.rowcount
-        record.commit()
-    with world(tmp_path) as here:
-        here.control.resume(operation.id)
-        state = await here.ended(operation.id)
-        assert state.operation.status == "failed"
-        assert "could run a program" in state.operation.error
-    assert not ran.exists()
