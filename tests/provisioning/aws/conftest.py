@@ -43,7 +43,7 @@ def account(endpoint: str) -> Account:
     return Account("test", "aws", REGION, endpoint, secrets={"access_key_id": "test", "secret_access_key": "test"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def provider(endpoint: str) -> Iterator[AwsProvider]:
     """The provider under test. It never pauses: what is waited for is there at once, or never."""
     provider = AwsProvider(account(endpoint), Clients(account(endpoint), pause=lambda _: None))

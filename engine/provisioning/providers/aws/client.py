@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from provisioning.errors import ProviderAccountError, ProviderBusyError, ProviderError
@@ -19,6 +20,14 @@ CHUNK = 200
 
 _CONNECT_LIMIT, _READ_LIMIT = 5, 30  # seconds
 _SHORT_WAIT, _LONG_WAIT = 1.0, 15.0  # seconds
+
+
+@cache
+def _models() -> Any:
+    """The descriptions of the services' APIs, read once in a process: they take longer to read than all else takes together."""
+    from botocore.loaders import create_loader  # type: ignore[import-untyped] # noqa: PLC0415 - as boto3 below
+
+    return create_loader()
 
 
 class Clients:
@@ -71,10 +80,13 @@ class Clients:
     def _new(self, service: str, region: str) -> Any:
         import boto3  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types; heavy, and only with the extra `aws`
         from botocore.config import Config  # type: ignore[import-untyped] # noqa: PLC0415 - as above
+        from botocore.session import get_session  # type: ignore[import-untyped] # noqa: PLC0415 - as above
 
         account = self.account
         if self._session is None:
-            self._session = boto3.Session(**self._credentials())
+            core = get_session()
+            core.register_component("data_loader", _models())
+            self._session = boto3.Session(botocore_session=core, **self._credentials())
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
             connect_timeout=_CONNECT_LIMIT,
