@@ -67,8 +67,10 @@ class Case:
     words: list[str] | None = None
 
 
-def words(tool: Tool[Any, Any, Any], arguments: dict[str, Any]) -> list[str]:
-    """Arguments as a person types them."""
+def words(tool: Tool[Any, Any, Any], arguments: dict[str, Any]) -> list[str] | None:
+    """Arguments as a person types them; None where a person's command takes the tool's place and is asked otherwise."""
+    if tool.command in {"plan", "workflow run"}:
+        return None
     said = tool.command.split()
     for name, value in arguments.items():
         info = tool.input.model_fields.get(name)

@@ -22,6 +22,9 @@ DOWN = frozenset({"stopped", "failed"})
 """No difference from what is recorded, which says nothing about it, but nothing that should be passed over."""
 
 
+OURS = "made by this state and not recorded"
+
+
 class ResourceRow(BaseModel):
     """A recorded resource."""
 
@@ -224,7 +227,9 @@ class DriftVerdict(DriftOutput):
 
     def passed(self) -> bool:
         """Whether everything that is recorded was seen, as it is recorded."""
-        return bool(getattr(self.whole, "is_in_sync", not self.drifted))
+        return not self.problems and not any(
+            one.state in {"changed", "missing"} or any(OURS in said for said in one.differs) for one in self.drifted
+        )
 
 
 @tool(
@@ -273,7 +278,7 @@ def _told(found: "DriftReport", ctx: Context) -> dict[str, Any]:
         DriftRow(
             address=one.address or f"{one.kind} {one.name}",
             state="unmanaged",
-            differs=[f"{one.provider} {one.id}" + (", made by this state and not recorded" if one.is_ours else "")],
+            differs=[f"{one.provider} {one.id}" + (f", {OURS}" if one.is_ours else "")],
         )
         for one in found.unmanaged
     ]
