@@ -186,7 +186,7 @@ async def test_a_server_offers_the_toolsets_that_its_command_line_names(workspac
         assert "vault_list" in left
         assert "vault_store" not in left
         # The switches change the server's own state, and stay: without them nobody could see what there is.
-        hints = {tool.name: tool.annotations.read_only_hint for tool in tools if tool.annotations}
+        hints = {tool.name: bool(tool.annotations.read_only_hint) for tool in tools if tool.annotations}
         assert hints == {name: name != "toolsets" for name in left}
 
 
