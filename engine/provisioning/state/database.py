@@ -1,5 +1,6 @@
 """One state's database as transactions: `read` (one moment of it) and `write` (it alone, with the state's row locked)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -11,7 +12,7 @@ from provisioning.state.transaction import Writing, locked
 from stratumops.errors import UnavailableError
 
 
-class Database:
+class Database(ABC):
     """What SQLite and PostgreSQL share. Errors of the drivers leave it as StratumErrors."""
 
     def __init__(self, engine: Engine, state_id: int, where: str) -> None:
@@ -38,17 +39,17 @@ class Database:
     writes: dict[str, object] = {}  # noqa: RUF012 - never changed
     """Execution options of a connection that writes."""
 
+    @abstractmethod
     def now(self, connection: Connection) -> float:
         """The time that leases go by."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refuse(self, error: BaseException) -> NoReturn:
         """Raise what a driver's error means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def damaged(self, why: str) -> NoReturn:
         """Raise that what was read cannot be believed."""
-        raise NotImplementedError
 
     def breaks(self) -> list[Break]:
         """What is broken beside the tables."""

@@ -7,6 +7,7 @@ Every method may raise UnavailableError (the disk is full, the server is away: n
 StateCorruptError (the next opening restores what there is).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,100 +41,101 @@ class Write:
     reason: str = ""
 
 
-class StateStore:
+class StateStore(ABC):
     """One state, of one workspace. Open it with `open_store`."""
 
+    @abstractmethod
     def head(self) -> Head:
         """Where it stands."""
-        raise NotImplementedError
 
     # Resources
 
+    @abstractmethod
     def resources(self, serial: int | None = None) -> list[Recorded]:
         """All resources by address, now or as of a serial. Raises NotFoundError for a serial that never was."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resource(self, address: str, serial: int | None = None) -> Recorded:
         """One of them. Raises NotFoundError with the nearest addresses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put(self, one: Recorded, write: Write) -> Head:
         """Record a resource (a new serial). Raises LeaseLostError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put_all(self, changed: Sequence[Recorded], removed: Sequence[str], write: Write) -> Head:
         """Record and remove several in one serial; nothing changed makes no serial."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove(self, address: str, write: Write) -> Head:
         """Forget a resource (a new serial). Raises NotFoundError, LeaseLostError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move(self, source: str, target: str, write: Write) -> Head:
         """Give a resource another address, also where others name it. Raises NotFoundError, ConflictError (taken).
 
         Leaves that were sealed for the old address stay as they are: who moves seals them again first.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def note_check(self, seen: Mapping[str, tuple[str, Mapping[str, Any], float]], write: Write) -> None:
         """What a refresh saw, by address: status, differing leaves, when. Makes no serial: what is recorded stays the same."""
-        raise NotImplementedError
 
+    @abstractmethod
     def restore(self, to: Sequence[Recorded], write: Write, *, lineage: str = "", at_least: int = 0) -> Head:
         """Make the records these and no others, in a new serial whose number is at least `at_least` (`transfer` says when).
 
         A state that never had a serial takes the `lineage`. Raises LeaseLostError.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def moment(self) -> tuple[Head, list[Recorded]]:
         """Where it stands and all resources by address, of one moment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def verify_history(self) -> list[Break]:
         """Where the history is broken: hashes that do not follow, rows that are not what their serial says. Empty is whole."""
-        raise NotImplementedError
 
+    @abstractmethod
     def serials(self, limit: int = 0) -> list[Serial]:
         """The history, newest first; 0 is all."""
-        raise NotImplementedError
 
     # The lease
 
+    @abstractmethod
     def acquire(self, holder: str, operation: str, seconds: float = LEASE_SECONDS) -> Lease:
         """Take the lease: free, over, or held by a dead process of this machine or by the same operation.
 
         `holder` is `holder.this_process()`. Raises StateLockedError, which says who has it.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> Lease:
         """The heartbeat. Raises LeaseLostError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def release(self, lease: Lease) -> None:
         """Give it back; one that is lost is no error."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lease(self) -> Lease | None:
         """Who holds it."""
-        raise NotImplementedError
 
     # Operations, steps and the journal
 
+    @abstractmethod
     def add_operation(self, operation: Operation) -> None:
         """Keep a new one. Raises ConflictError for an id that is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operation(self, id: str) -> Operation:  # noqa: A002 - the word of the interface
         """One, also by the beginning of its id. Raises NotFoundError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def operations(self, *, limit: int = 0, is_open: bool | None = None) -> list[Operation]:
         """Newest first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update_operation(
         self,
         id: str,  # noqa: A002 - as above
@@ -146,69 +148,68 @@ class StateStore:
         ended_at: float | None = None,
     ) -> Operation:
         """Change what is given; a final status stays."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put_step(self, run: StepRun) -> None:
         """Record how a step goes; `before` is kept from the first time."""
-        raise NotImplementedError
 
+    @abstractmethod
     def steps(self, operation: str) -> list[StepRun]:
         """In the order in which they began, then the pending ones."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish_step(self, run: StepRun, changed: Sequence[Recorded], removed: Sequence[str], write: Write) -> Head:
         """A step's result and what it changed, in one transaction. Raises LeaseLostError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def intend(self, intent: Intent, write: Write) -> int:
         """Write down that a call is about to be made; answers its id. Raises LeaseLostError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self, id: int, outcome: str, error: str = "") -> None:  # noqa: A002 - as above
         """Write down how it ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def intents(self, *, operation: str = "", address: str = "", is_open: bool | None = None) -> list[Intent]:
         """The journal, oldest first."""
-        raise NotImplementedError
 
     # Plans and approvals
 
+    @abstractmethod
     def keep_plan(self, plan: StoredPlan) -> None:
         """Keep a plan; the same one again is no error."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plan(self, id: str) -> StoredPlan:  # noqa: A002 - as above
         """One, also by the beginning of its id. Raises NotFoundError, PlanAlteredError (its body has another hash)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plans(self, *, limit: int = 0, is_open: bool | None = None) -> list[StoredPlan]:
         """Newest first; open ones are neither used, denied nor over."""
-        raise NotImplementedError
 
+    @abstractmethod
     def use_plan(self, id: str, operation: str) -> None:  # noqa: A002 - as above
         """Mark it used by an operation, once. Raises PlanSpentError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deny_plan(self, id: str, by: str, why: str) -> None:  # noqa: A002 - as above
         """Mark it denied. Raises PlanSpentError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_approval(self, approval: StoredApproval) -> None:
         """Keep an approval."""
-        raise NotImplementedError
 
+    @abstractmethod
     def approvals(self, plan_sha256: str) -> list[StoredApproval]:
         """Those of a plan, newest first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def use_approval(self, approval: StoredApproval, operation: str) -> None:
         """Mark it used by an operation, once (the same operation again is no error). Raises ApprovalInvalidError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the database."""
-        raise NotImplementedError
 
 
 def open_store(

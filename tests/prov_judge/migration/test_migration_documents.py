@@ -23,10 +23,11 @@ from prov_judge.changes.masking import HIDDEN
 from prov_judge.migration.document import MOST_AFFECTED, as_dict, as_json
 from prov_judge.migration.markdown import LONGEST, as_markdown
 from prov_judge.migration.model import Migration
-from prov_judge.migration.picture import MOST_COLUMNS, as_svg
+from prov_judge.migration.picture import as_svg
 from prov_judge.migration.plan import plan_migration, plan_steps
 from prov_judge.migration.words import compliance_words, field_words, summary
 from prov_judge.prices.book import PriceBook
+from stratumops.pictures.waves import MOST_COLUMNS
 
 OLD_KEY, NEW_KEY = "AKIACANARYBEFORE0001", "AKIACANARYTARGET0002"
 """Both have the form of an access key, so that they are secrets wherever they stand."""

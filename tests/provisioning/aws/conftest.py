@@ -6,6 +6,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.provisioning.aws.examples import BY_NAME
+from tests.provisioning.provider_contract import Example, World
 
 from provisioning.providers.aws.client import Clients
 from provisioning.providers.aws.provider import AwsProvider
@@ -49,3 +51,18 @@ def provider(endpoint: str) -> Iterator[AwsProvider]:
     provider = AwsProvider(account(endpoint), Clients(account(endpoint), pause=lambda _: None))
     yield provider
     provider.close()
+
+
+@pytest.fixture
+def make(provider: AwsProvider) -> Iterator[Callable[..., World]]:
+    """Worlds, cleared at the end."""
+    worlds: list[World] = []
+
+    def world(example: Example | str) -> World:
+        worlds.append(World(provider, BY_NAME[example] if isinstance(example, str) else example))
+        worlds[-1].make_ground()
+        return worlds[-1]
+
+    yield world
+    for one in worlds:
+        one.clear()

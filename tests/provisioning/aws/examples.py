@@ -187,3 +187,5 @@ EXAMPLES = (
     Example("server.web-1", _server, _bigger_server),
     Example("volume.data", _volume, _bigger_volume),
 )
+
+BY_NAME = {str(example): example for example in EXAMPLES}

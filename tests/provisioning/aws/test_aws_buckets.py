@@ -1,35 +1,18 @@
 """What AWS does with buckets beside the contract: strangers, contents, logs, locks, policies."""
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.provisioning.aws.conftest import REGION
-from tests.provisioning.aws.examples import EXAMPLES, base
-from tests.provisioning.provider_contract import Example, Journal, World, drift
+from tests.provisioning.aws.examples import base
+from tests.provisioning.provider_contract import Example, Journal, drift
 
 from provisioning.errors import ProviderError
 from provisioning.providers.aws.provider import AwsProvider
 
-EXAMPLE = {str(example): example for example in EXAMPLES}
 Values = dict[str, Any]
-
-
-@pytest.fixture
-def make(provider: AwsProvider) -> Iterator[Callable[..., World]]:
-    """Worlds, cleared at the end."""
-    worlds: list[World] = []
-
-    def world(example: Example | str) -> World:
-        worlds.append(World(provider, EXAMPLE[example] if isinstance(example, str) else example))
-        worlds[-1].make_ground()
-        return worlds[-1]
-
-    yield world
-    for one in worlds:
-        one.clear()
 
 
 def test_a_bucket_of_somebody_else_is_refused(make, client):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.provisioning.aws.conftest import account
 from tests.provisioning.aws.counting import count
-from tests.provisioning.aws.examples import EXAMPLES
+from tests.provisioning.aws.examples import BY_NAME
 from tests.provisioning.faulty_proxy import Answer, Fault, FaultyProxy, Request, answers, drops, refuses, rewrites
 from tests.provisioning.provider_contract import Example, Journal, World, drift
 
@@ -16,7 +16,6 @@ from provisioning.providers.aws.client import Clients
 from provisioning.providers.aws.provider import AwsProvider
 
 FOREVER = 1 << 30
-EXAMPLE = {str(example): example for example in EXAMPLES}
 
 
 def ec2_error(code: str, message: str = "no") -> str:
@@ -49,7 +48,7 @@ def make(provider: AwsProvider, proxy: FaultyProxy) -> Iterator[Callable[[str], 
     worlds: list[World] = []
 
     def world(name: str, example: Example | None = None) -> World:
-        made = World(provider, example or EXAMPLE[name])
+        made = World(provider, example or BY_NAME[name])
         worlds.append(made)
         made.make_ground()
         return made

@@ -1,7 +1,6 @@
 """What AWS does beside the contract: accounts, catalogue, circles, strangers, protection, backups, many at once."""
 
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.provisioning.aws.conftest import REGION, account
-from tests.provisioning.aws.examples import EXAMPLES, base
+from tests.provisioning.aws.examples import BY_NAME, base
 from tests.provisioning.provider_contract import Example, Journal, World, drift
 
 from provisioning.errors import ProviderAccountError, ProviderError
@@ -18,23 +17,7 @@ from provisioning.providers.aws.provider import AwsProvider
 from provisioning.providers.base import Account, NoCalls
 from provisioning.resource import Recorded
 
-EXAMPLE = {str(example): example for example in EXAMPLES}
 Values = dict[str, Any]
-
-
-@pytest.fixture
-def make(provider: AwsProvider) -> Iterator[Callable[..., World]]:
-    """Worlds, cleared at the end."""
-    worlds: list[World] = []
-
-    def world(example: Example | str) -> World:
-        worlds.append(World(provider, EXAMPLE[example] if isinstance(example, str) else example))
-        worlds[-1].make_ground()
-        return worlds[-1]
-
-    yield world
-    for one in worlds:
-        one.clear()
 
 
 def test_the_catalogue_names_what_the_region_has(provider: AwsProvider):
@@ -237,7 +220,7 @@ def test_a_database_without_a_password_gets_one_that_aws_keeps(make):
 
 
 def test_a_database_whose_handle_was_not_resolved_is_not_made(make):
-    example = replace(EXAMPLE["database.shop"], secrets={})
+    example = replace(BY_NAME["database.shop"], secrets={})
     with pytest.raises(ProviderError, match="not resolved"):
         make(example).make()
 
@@ -289,7 +272,7 @@ def test_a_listener_that_is_secure_takes_its_certificate_by_its_name(make, clien
     arn = acm.request_certificate(DomainName="shop.example", Tags=[{"Key": "Name", "Value": "shop"}])["CertificateArn"]
 
     def secure(word: str) -> Values:
-        configuration = EXAMPLE["load_balancer.shop"].configuration(word)
+        configuration = BY_NAME["load_balancer.shop"].configuration(word)
         listener = {"port": 443, "protocol": "https", "target_port": 8080, "certificate": "shop"}
         configuration["load_balancers"][0] |= {"listeners": [listener], "tls_policy": "1.3"}
         configuration["certificates"] = [{"name": "shop", "domain": "shop.example"}]
@@ -320,7 +303,7 @@ def test_a_private_zone_is_seen_by_the_configurations_networks(make, client):
 
 
 def test_a_record_that_somebody_else_made_is_not_overwritten(make, client):
-    example = EXAMPLE["dns_record.*.example.com/TXT"]
+    example = BY_NAME["dns_record.*.example.com/TXT"]
     world = make(example)
     zone = world.made[f"dns.example-{world.word}.com"].id
     theirs = {"Name": f"*.example-{world.word}.com", "Type": "TXT", "TTL": 5, "ResourceRecords": [{"Value": '"theirs"'}]}

@@ -1,15 +1,8 @@
 """States to test with, and what is put into them."""
 
-import contextlib
 import os
-import resource
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from provisioning.resource import Recorded
 from provisioning.state.model import Operation, StoredPlan
@@ -76,27 +69,6 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    """A file system of so many bytes, or a skip that says why not."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    if made.returncode:
-        pytest.skip(f"no small file system can be mounted here: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(path: Path) -> None:
-    """Take all the space that is left, with one file."""
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-
-
 def put_many(store: StateStore, size: int, most: int = 10_000) -> int:
     """Put resources of so many bytes until one is refused; the error's details say how many were `put`."""
     for number in range(most):
@@ -106,14 +78,3 @@ def put_many(store: StateStore, size: int, most: int = 10_000) -> int:
             error.details["put"] = number
             raise
     return most
-
-
-@contextmanager
-def no_file_grows(size: int) -> Iterator[None]:
-    """The system refuses each byte of this process beyond so many in a file."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

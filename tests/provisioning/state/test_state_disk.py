@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from disks import fill, no_file_grows, small_disk
 from provisioning.errors import StateCorruptError
 from provisioning.state.store import open_store
 from stratumops.errors import UnavailableError
 
-from .states import WRITE, Told, fill, no_file_grows, operation, put_many, server, small_disk
+from .states import WRITE, Told, operation, put_many, server
 
 
 def test_a_full_disk_refuses_whole_writes_and_takes_them_again_when_there_is_room(tmp_path: Path, told: Told):
-    with small_disk(tmp_path / "disk", "3m"):
+    with small_disk(tmp_path / "disk", 3 << 20):
         folder = tmp_path / "disk" / "state"
         store = told.open(folder)
         (tmp_path / "disk" / "ballast").write_bytes(bytes(1_200_000))
@@ -41,9 +42,8 @@ def test_a_full_disk_refuses_whole_writes_and_takes_them_again_when_there_is_roo
 
 
 def test_a_disk_that_is_full_from_the_start_is_told_at_the_opening(tmp_path: Path):
-    with small_disk(tmp_path / "disk", "256k"):
-        ballast = tmp_path / "disk" / "ballast"
-        fill(ballast)
+    with small_disk(tmp_path / "disk", 256 << 10):
+        ballast = fill(tmp_path / "disk")
         folder = tmp_path / "disk" / "state"
         with pytest.raises(UnavailableError, match=str(tmp_path / "disk")):
             open_store(folder)
@@ -54,7 +54,7 @@ def test_a_disk_that_is_full_from_the_start_is_told_at_the_opening(tmp_path: Pat
 
 
 def test_a_restoration_without_room_leaves_the_damaged_database_where_it_is(tmp_path: Path, told: Told):
-    with small_disk(tmp_path / "disk", "2m"):
+    with small_disk(tmp_path / "disk", 2 << 20):
         folder = tmp_path / "disk" / "state"
         store = open_store(folder)
         store.put_all([server(f"n{number}", outputs={"text": "x" * 10_000}) for number in range(30)], [], WRITE)
@@ -62,8 +62,7 @@ def test_a_restoration_without_room_leaves_the_damaged_database_where_it_is(tmp_
         store.close()
         damaged = b"\xff" * (folder / "state.db").stat().st_size
         (folder / "state.db").write_bytes(damaged)
-        ballast = tmp_path / "disk" / "ballast"
-        fill(ballast)
+        ballast = fill(tmp_path / "disk")
         with pytest.raises(UnavailableError):
             told.open(folder)
         assert (folder / "state.db").read_bytes() == damaged
@@ -95,7 +94,7 @@ def test_files_that_may_not_grow_lose_nothing(folder: Path, told: Told, size: in
 
 
 def test_a_file_system_that_can_only_be_read_is_told(tmp_path: Path):
-    with small_disk(tmp_path / "disk", "2m"):
+    with small_disk(tmp_path / "disk", 2 << 20):
         folder = tmp_path / "disk" / "state"
         open_store(folder).close()
         remount = ["mount", "-o", "remount,ro", str(tmp_path / "disk")]

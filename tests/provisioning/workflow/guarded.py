@@ -19,7 +19,7 @@ from provisioning.state.model import StoredPlan
 from provisioning.state.store import open_store
 from provisioning.workflow.allowed import GivenByPeople
 
-from .test_control import until
+from .waiting import until
 from .world import LIMIT, Allows, World, world
 
 SEAT = Seat("ana", "workstation", "/dev/pts/7")

@@ -21,7 +21,7 @@ from provisioning.workflow.calls import said
 from stratumops.errors import ConflictError
 
 from .guarded import DEAD, SEAT, Guarded, guarded, stored
-from .test_control import PATIENT, until_waiting
+from .waiting import PATIENT, until_waiting
 from .world import World, create, resource, slower, step, world
 
 pytestmark = pytest.mark.anyio

@@ -6,29 +6,12 @@ from pathlib import Path
 import pytest
 
 from provisioning.errors import ApprovalDeniedError, ApprovalInvalidError, PlanSpentError
-from provisioning.plan.model import RetryPolicy
 from stratumops.errors import ConflictError
 
-from .world import LIMIT, Allows, World, create, slower, world
+from .waiting import PATIENT, until, until_waiting
+from .world import Allows, World, create, slower, world
 
 pytestmark = pytest.mark.anyio
-PATIENT = RetryPolicy(max_retries=3, initial_delay_ms=60_000)
-
-
-async def until(here: World, operation: str, status: str) -> None:
-    """Wait until an operation is like that."""
-    async with asyncio.timeout(LIMIT):
-        async for event in here.control.follow(operation):
-            if event.state.operation.status == status:
-                return
-
-
-async def until_waiting(here: World, operation: str, address: str) -> None:
-    """Wait until a step waits for its next attempt."""
-    async with asyncio.timeout(LIMIT):
-        async for event in here.control.follow(operation):
-            if event.step and event.step.address == address and event.step.status == "waiting":
-                return
 
 
 async def test_nothing_happens_before_somebody_approves(tmp_path: Path):

@@ -14,26 +14,10 @@ from provisioning.workflow.control import Control
 from provisioning.workflow.runtime import Runtime
 from stratumops.errors import ConflictError, NotFoundError, UnavailableError
 
+from .waiting import PATIENT, until, until_waiting
 from .world import LIMIT, Allows, World, create, fifty, slower, world
 
 pytestmark = pytest.mark.anyio
-PATIENT = RetryPolicy(max_retries=3, initial_delay_ms=60_000)
-
-
-async def until(here: World, operation: str, status: str) -> None:
-    """Wait until an operation is like that."""
-    async with asyncio.timeout(LIMIT):
-        async for event in here.control.follow(operation):
-            if event.state.operation.status == status:
-                return
-
-
-async def until_waiting(here: World, operation: str, address: str) -> None:
-    """Wait until a step waits for its next attempt."""
-    async with asyncio.timeout(LIMIT):
-        async for event in here.control.follow(operation):
-            if event.step and event.step.address == address and event.step.status == "waiting":
-                return
 
 
 async def test_whoever_follows_sees_every_step_and_the_end(here: World):

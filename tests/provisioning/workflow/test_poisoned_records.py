@@ -14,7 +14,7 @@ import pytest
 from provisioning.state.model import Operation
 
 from .guarded import DEAD, stored
-from .test_control import PATIENT, until_waiting
+from .waiting import PATIENT, until_waiting
 from .world import LIMIT, World, create, slower, world
 
 pytestmark = pytest.mark.anyio

@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from audit_lines import enable, lines
+from disks import small_disk
 from svault.audit.broker import AuditBroker
 from svault.audit.entry import AuditAuth, AuditMount
 from svault.audit.verify import verify
@@ -236,22 +236,15 @@ async def test_sighup_opens_renamed_files_again(started, a_record, tmp_path: Pat
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path):
+def disk(tmp_path: Path):
     """A file system of 64 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path / "small", 64 << 10):
+        yield tmp_path / "small"
 
 
 @pytest.mark.parametrize("chain", ["true", "false"])
-async def test_a_full_disk_fails_the_request_and_leaves_whole_lines(
-    started, a_record, small_disk: Path, tmp_path: Path, chain: str
-):
-    path = small_disk / "a.log"
+async def test_a_full_disk_fails_the_request_and_leaves_whole_lines(started, a_record, disk: Path, tmp_path: Path, chain: str):
+    path = disk / "a.log"
     await enable(started, "full", file_path=str(path), chain=chain)
 
     async def fill() -> None:

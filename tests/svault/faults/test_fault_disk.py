@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from disks import fill, no_file_grows, small_disk
 from svault.core.mount_entry import MountEntry
 from svault.core.settings import CoreSettings
 from svault.storage.filesystem import FilesystemStorage
 from vaults import TestVault
 
-from .disks import fill, no_file_grows, small_disk
 from .invariants import broken
 from .processes import VaultProcess, filesystem
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from disks import no_file_grows
 from svault.core.mount_entry import MountEntry
 from svault.core.settings import CoreSettings
 from svault.errors import VaultError
 from svault.storage.filesystem import FilesystemStorage
 from vaults import TestVault
 
-from .disks import no_file_grows
 from .invariants import broken
 
 pytestmark = pytest.mark.anyio

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from disks import fill, small_disk
 from svault.audit.verify import verify
 from svault.crypto.choice import backend
 
-from .disks import fill, small_disk
 from .processes import Connection, VaultProcess, children, filesystem, until
 from .steady_load import TEXT, Load
 

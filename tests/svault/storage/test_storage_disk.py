@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import re
-import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from disks import no_file_grows, small_disk
 from svault.errors import StorageError
 from svault.storage.base import ABSENT, CommitConflictError, Write
 from svault.storage.filesystem import FilesystemStorage, check
@@ -22,21 +22,6 @@ from svault.storage.filesystem.segment import HEADER_SIZE
 from .stores import copied, growing, opened, overwrite, value
 
 pytestmark = pytest.mark.anyio
-
-
-@contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[None]:
-    """A file system of so many bytes."""
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
-        pytest.skip(f"no small file system can be mounted here: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @contextmanager
@@ -52,21 +37,10 @@ def read_only(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@contextmanager
-def longest_file(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_a_write_that_the_system_refuses_fails_for_its_callers_and_the_store_goes_on(folder: Path):
     async with opened(folder) as storage:
         versions = await storage.commit([Write("a", b"one")])
-        with longest_file(256 << 10):
+        with no_file_grows(256 << 10):
             answers = await asyncio.gather(
                 storage.commit([Write("a", b"two"), Write("b", b"x" * (1 << 20))]),
                 storage.commit([Write("c", b"three")]),
@@ -85,7 +59,7 @@ async def test_a_write_that_the_system_refuses_fails_for_its_callers_and_the_sto
 async def test_commits_that_waited_behind_a_failed_one_are_compared_with_what_really_is(folder: Path):
     async with opened(folder) as storage:
         before = (await storage.commit([Write("a", b"one")]))["a"]
-        with longest_file(256 << 10):
+        with no_file_grows(256 << 10):
             failing = asyncio.create_task(storage.commit([Write("a", b"x" * (1 << 20))]))
             await asyncio.sleep(0)
             answers = await asyncio.gather(

@@ -3,69 +3,25 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, MCPError
 from mcp_types import ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from tests.prov_server.mcp.conftest import Connect, text_of
+from tests.prov_server.mcp.task_client import PATIENCE, POLL_SECONDS, TakesTasks, ask, begun, until
 
-from prov_server import compose
 from prov_server.compose import Application
 from prov_server.mcp.server import ProvServer
-from provisioning.providers.sandbox.process import Sandbox
-from stratumops.principal import LOCAL, TOOLS, Principal
+from stratumops.principal import TOOLS, Principal
 from stratumops.settings import load
-from stratumops.workspace import Workspace
 
-from .conftest import Connect, text_of
-from .task_client import PATIENCE, POLL_SECONDS, TakesTasks, ask, begun, until
+from .conftest import is_approved, is_denied, planned
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # an approved plan starts a cloud
 
-CONFIG = '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'
 OTHER = '{ provider = "aws", servers = [{ name = "other", plan = "t3.micro" }] }'
-
-
-@pytest.fixture
-def counts() -> bool:
-    return True
-
-
-@pytest.fixture
-def sandbox(workspace: Workspace) -> Iterator[None]:
-    """Ends the cloud that an approved plan started."""
-    yield
-    Sandbox(workspace.own / "sandbox").stop()
-
-
-@pytest.fixture
-async def application(
-    workspace: Workspace, sandbox: None, counts: bool, monkeypatch: pytest.MonkeyPatch, anyio_backend: str
-) -> AsyncIterator[Application]:
-    monkeypatch.setenv("PROV_ENGINE__PROVIDER", "sandbox")
-    monkeypatch.setenv("PROV_ENGINE__ELICITATION", "true" if counts else "false")
-    app = compose.build(workspace, load(None, nickel={"workers": 1}))
-    yield app
-    await app.aclose()
-
-
-async def planned(app: Application, config: str = CONFIG) -> str:
-    output = await app.call("plan_config", {"config": config}, principal=LOCAL, face="cli")
-    return str(output.model_dump()["plan_id"])
-
-
-async def is_approved(app: Application, plan_id: str) -> bool:
-    """Whether somebody approved, by what is signed and kept."""
-    engine = await app.engine()
-    stored, _ = await engine.find_plan(plan_id)
-    return bool((await engine.store()).approvals(stored.sha256))
-
-
-async def is_denied(app: Application, plan_id: str) -> bool:
-    stored, _ = await (await app.engine()).find_plan(plan_id)
-    return bool(stored.denied_by)
 
 
 class Person:

@@ -1,66 +1,21 @@
 """What a person reads in a client's dialogue: everything that goes, and nothing that a name could forge."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
 
 import pytest
 from mcp_types import ElicitResult
 
-from prov_server import compose
 from prov_server.compose import Application
 from prov_server.mcp.approvals import can_ask, fits, question, settle
 from provisioning.plan.model import Plan, PlanStep
-from provisioning.providers.sandbox.process import Sandbox
 from provisioning.state.model import StoredPlan
 from stratumops.principal import LOCAL
-from stratumops.settings import load
-from stratumops.workspace import Workspace
+
+from .conftest import is_approved, planned
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # an approved plan starts a cloud
-
-CONFIG = '{ provider = "aws", servers = [{ name = "web", plan = "t3.micro" }] }'
-OTHER = '{ provider = "aws", servers = [{ name = "other", plan = "t3.micro" }] }'
-
-
-@pytest.fixture
-def counts() -> bool:
-    return True
-
-
-@pytest.fixture
-def sandbox(workspace: Workspace) -> Iterator[None]:
-    """Ends the cloud that an approved plan started."""
-    yield
-    Sandbox(workspace.own / "sandbox").stop()
-
-
-@pytest.fixture
-async def application(
-    workspace: Workspace, sandbox: None, counts: bool, monkeypatch: pytest.MonkeyPatch, anyio_backend: str
-) -> AsyncIterator[Application]:
-    monkeypatch.setenv("PROV_ENGINE__PROVIDER", "sandbox")
-    monkeypatch.setenv("PROV_ENGINE__ELICITATION", "true" if counts else "false")
-    app = compose.build(workspace, load(None, nickel={"workers": 1}))
-    yield app
-    await app.aclose()
-
-
-async def planned(app: Application, config: str = CONFIG) -> str:
-    output = await app.call("plan_config", {"config": config}, principal=LOCAL, face="cli")
-    return str(output.model_dump()["plan_id"])
-
-
-async def is_approved(app: Application, plan_id: str) -> bool:
-    """Whether somebody approved, by what is signed and kept."""
-    engine = await app.engine()
-    stored, _ = await engine.find_plan(plan_id)
-    return bool((await engine.store()).approvals(stored.sha256))
-
-
-async def is_denied(app: Application, plan_id: str) -> bool:
-    stored, _ = await (await app.engine()).find_plan(plan_id)
-    return bool(stored.denied_by)
 
 
 async def test_no_name_in_a_plan_writes_another_question(application: Application):
