@@ -113,11 +113,11 @@ async def warned(logs: list[Any]) -> str:
 async def test_a_compaction_that_finds_no_space_leaves_the_log_as_it_is_and_is_tried_again(tmp_path: Path):
     disk = tmp_path / "disk"
     live = [f"live/{number}" for number in range(10)]
-    with small_disk(disk, 512 << 10), capture_logs() as logs:
+    with small_disk(disk, 1 << 20), capture_logs() as logs:
         ballast = disk / "ballast"
         async with opened(disk / "store", compact_bytes=50_000, compact_share=0.05) as storage:
             await storage.commit([Write(key, key.encode() * 3000) for key in live])
-            ballast.write_bytes(b"x" * (150 << 10))
+            ballast.write_bytes(b"x" * (662 << 10))
             for _ in range(4):
                 await storage.commit([Write("busy", b"x" * 20_000)])
             assert re.fullmatch(r"the log was not compacted: .*No space left on device", await warned(logs))
