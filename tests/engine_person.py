@@ -6,18 +6,18 @@ What belongs to the person (HOME, the XDG folders) lies beside the workspace and
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm
 from prov_server.cli.demonstration.terminal_driver import TerminalDriver
 from provisioning.providers.sandbox.process import Sandbox
+from warm_terminal import WarmTerminal
 
-PROV = Path(sys.executable).with_name("prov")
+PROV = Path(warm.PROV.path)
 PASSPHRASE = "correct horse battery"
 SECONDS = 110
 _STEERS = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "TERMINAL_WIDTH", "TTY_COMPATIBLE")
@@ -72,17 +72,8 @@ class Person:
 
     def prov(self, *words: str, flags: Sequence[str] | None = None, given: str = "", **variables: str) -> Ended:
         """Run without a terminal, in a session of its own: there is nobody who could be asked."""
-        done = subprocess.run(
-            [PROV, *(self.flags if flags is None else flags), *words],
-            input=given,
-            cwd=self.workspace,
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            start_new_session=True,
-        )
+        words = (*(self.flags if flags is None else flags), *words)
+        done = warm.run(warm.PROV, words, given=given, cwd=self.workspace, env=self.environment | variables, seconds=SECONDS)
         assert "Traceback" not in done.stdout + done.stderr, done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -90,7 +81,7 @@ class Person:
     def at_terminal(self, *words: str, flags: Sequence[str] | None = None, **variables: str) -> Iterator[TerminalDriver]:
         """Run on a pseudo-terminal."""
         command = [PROV, *(self.flags if flags is None else flags), *words]
-        with TerminalDriver(command, cwd=self.workspace, env={"COLUMNS": "120"} | self.environment | variables) as terminal:
+        with WarmTerminal(command, cwd=self.workspace, env={"COLUMNS": "120"} | self.environment | variables) as terminal:
             yield terminal
 
     def typed(self, words: Sequence[str], *answers: Answer, flags: Sequence[str] | None = None, **variables: str) -> Ended:

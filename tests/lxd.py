@@ -178,31 +178,36 @@ def _try(client: Any) -> None:
 
 
 def _stop(lxd: Lxd) -> None:
-    """Take everything away, as LXD wants it: first what uses, then what is used."""
-    pid = int((lxd.folder / "pid").read_text())
-    if lxd.socket.exists():
-        client = lxd.client()
-        for instance in client.instances.all():
-            with contextlib.suppress(Exception):
-                instance.stop(force=True, wait=True)
-            instance.delete(wait=True)
-        for pool in client.storage_pools.all():
-            for volume in client.api.storage_pools[pool.name].volumes.custom.get(params={"recursion": 1}).json()["metadata"]:
-                if "/" not in volume["name"]:
-                    client.api.storage_pools[pool.name].volumes.custom[volume["name"]].delete()
-        profile = client.profiles.get("default")
-        profile.devices = {}
-        profile.save()
-        for network in client.networks.all():
-            if network.managed:
-                network.delete()
-        with contextlib.suppress(AssertionError):
+    """Take everything away, as LXD wants it: first what uses, then what is used. The daemon ends in any case."""
+    try:
+        if lxd.socket.exists():
+            _clear(lxd)
+    finally:
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
             lxd.run("lxd", "shutdown", f"--timeout={STOP_LIMIT}")
-    _end(pid)
-    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if f"{lxd.folder}/" in line]
-    for path in sorted(mounted, reverse=True):
-        subprocess.run(["umount", "--lazy", path], check=False, capture_output=True)
-    shutil.rmtree(lxd.folder)
+        _end(int((lxd.folder / "pid").read_text()))
+        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if f"{lxd.folder}/" in line]
+        for path in sorted(mounted, reverse=True):
+            subprocess.run(["umount", "--lazy", path], check=False, capture_output=True)
+        shutil.rmtree(lxd.folder)
+
+
+def _clear(lxd: Lxd) -> None:
+    client = lxd.client()
+    for instance in client.instances.all():
+        with contextlib.suppress(Exception):
+            instance.stop(force=True, wait=True)
+        instance.delete(wait=True)
+    for pool in client.storage_pools.all():
+        for volume in client.api.storage_pools[pool.name].volumes.custom.get(params={"recursion": 1}).json()["metadata"]:
+            if "/" not in volume["name"]:
+                client.api.storage_pools[pool.name].volumes.custom[volume["name"]].delete()
+    profile = client.profiles.get("default")
+    profile.devices = {}
+    profile.save()
+    for network in client.networks.all():
+        if network.managed:
+            network.delete()
 
 
 def _end(pid: int) -> None:
@@ -234,7 +239,7 @@ def _tiny_image() -> bytes:
     }
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        for folder in ("", "bin", "sbin", "etc", "proc", "sys", "dev", "tmp", "root", "run", "var", "mnt"):
+        for folder in ("", "bin", "sbin", "etc", "proc", "sys", "dev", "tmp", "root", "run", "srv", "var", "mnt"):
             entry = tarfile.TarInfo(f"rootfs/{folder}".rstrip("/"))
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
             archive.addfile(entry)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -79,7 +80,14 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def wait_until(is_ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+class Process(Protocol):
+    """A process of which it is known whether it has ended."""
+
+    def poll(self) -> int | None:
+        """The exit code of one that has ended."""
+
+
+def wait_until(is_ready: Callable[[], bool], process: Process, log: Path) -> None:
     """Wait until a server answers; raise AssertionError with the end of its log when it ends, or takes too long."""
     deadline = time.monotonic() + READY_LIMIT
     while not is_ready():

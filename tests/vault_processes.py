@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from programs import free_ports, wait_until
+from warm import SVAULT, WarmProcess, run
 
 LIMIT_SECONDS = 60
 PROGRAM = [sys.executable, "-c", "from svault.cli.entry import main; main()"]
@@ -31,7 +31,7 @@ class VaultProcess:
     """A running `svault server`."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: WarmProcess
     log: Path
     ca: Path | None = None
 
@@ -77,15 +77,9 @@ class VaultProcess:
 def start(home: Path, url: str, *words: str, ca: Path | None = None, **settings: str) -> VaultProcess:
     """Start `svault server WORDS` and wait until it listens."""
     log = home / f"server-{url.rpartition(':')[2]}.log"
-    with log.open("ab") as errors, (home / "stdout").open("ab") as answers:
-        process = subprocess.Popen[bytes](
-            [*PROGRAM, "server", *words],
-            env=environment(home, **settings),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=answers,
-            stderr=errors,
-        )
+    with log.open("ab") as errors, (home / "stdout").open("ab") as answers, Path(os.devnull).open("rb") as nothing:
+        streams = (nothing.fileno(), answers.fileno(), errors.fileno())
+        process = WarmProcess(SVAULT, ["server", *words], env=environment(home, **settings), cwd=home, streams=streams)
     made = VaultProcess(url, process, log, ca)
     wait_until(made.answers, process, log)
     return made
@@ -123,15 +117,6 @@ class Ran:
 
 def svault(home: Path, *words: str, stdin: str = "", **settings: str) -> Ran:
     """Run `svault WORDS` to its end."""
-    done = subprocess.run(
-        [*PROGRAM, *words],
-        env=environment(home, **settings),
-        cwd=home,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_SECONDS,
-        check=False,
-    )
+    done = run(SVAULT, words, env=environment(home, **settings), cwd=home, given=stdin, seconds=LIMIT_SECONDS)
     assert "Traceback" not in done.stderr, done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.provisioning.provider_contract")
+pytest.register_assert_rewrite("tests.provisioning.provider_contract", "tests.provisioning.worlds")

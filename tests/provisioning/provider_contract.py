@@ -16,183 +16,21 @@ What is compared for drift is `Found.values` against the leaves of the wanted va
 None, a leaf that the provider cannot tell is left out.
 """
 
-import os
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import ClassVar, TypeVar
 
 import pytest
+from tests.provisioning.worlds import Cut, Example, Journal, World, drift, places, recorded
 
-from prov_gen.model.infrastructure import InfrastructureConfig
-from prov_judge.changes.leaves import leaves
-from prov_judge.changes.things import Thing, things
 from provisioning.errors import ProviderError
 from provisioning.providers.base import Provider
-from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE, Found, Recorded, Ref, Wanted
+from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE
 
 T = TypeVar("T")
-Values = dict[str, Any]
+
 Objects = Callable[[str], Counter[str]]
-
-
-MOST_CUTS = 3
-
-
-def places(count: int) -> list[int]:
-    """At which of so many calls a test cuts off: at all of them when there is time (`make soak`), else at three."""
-    if os.environ.get("PROV_TESTS_SOAK") or count <= MOST_CUTS:
-        return list(range(1, count + 1))
-    return sorted({1, (count + 1) // 2, count})
-
-
-class Cut(BaseException):
-    """The process ends here. No Exception, so that no provider goes on after it."""
-
-
-@dataclass
-class Journal:
-    """Calls that end the process at the n-th: after its intent (`"intent"`), or after the call, its result lost (`"call"`)."""
-
-    cut_at: int = 0
-    after: str = "call"
-    calls: list[str] = field(default_factory=list)
-    reports: list[str] = field(default_factory=list)
-
-    def run(self, call: str, function: Callable[[], T], *, part: str = "", note: Mapping[str, Any] | None = None) -> T:
-        self.calls.append(call)
-        if self.after == "intent" and len(self.calls) == self.cut_at:
-            raise Cut
-        result = function()
-        if self.after == "call" and len(self.calls) == self.cut_at:
-            raise Cut
-        return result
-
-    def report(self, words: str) -> None:
-        self.reports.append(words)
-
-    def is_cancelled(self) -> bool:
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A thing to make. `word` goes where names must differ between two makings of it: `address` holds it as `{word}`.
-
-    `changed` is the configuration after an update in place; `secrets` are values by handle.
-    """
-
-    address: str
-    configuration: Callable[[str], Values]
-    changed: Callable[[str], Values] | None = None
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    besides: tuple[str, ...] = ()
-    """Addresses of what it stands on without naming it."""
-
-    def __str__(self) -> str:
-        return self.address.replace("-{word}", "").replace("{word}", "")
-
-
-def drift(found: Found, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Where what was found differs from what was wanted: (wanted, found) by path."""
-    wanted = {path: leaf.value for path, leaf in leaves(values).items()}
-    return {path: (wanted.get(path), value) for path, value in found.values.items() if wanted.get(path) != value}
-
-
-def recorded(wanted: Wanted, found: Found, thing: Thing) -> Recorded:
-    """What the state keeps of a thing that was made."""
-    return Recorded(
-        wanted.address, wanted.kind, wanted.provider, wanted.region, found.id, wanted.values, {}, "", (), thing.names,
-        found.outputs, found.parts, wanted.tags, found.status,
-    )  # fmt: skip
-
-
-class World:
-    """An example's things under a lineage of their own."""
-
-    def __init__(self, provider: Provider, example: Example) -> None:
-        self.provider = provider
-        self.example = example
-        self.word = secrets.token_hex(4)
-        self.lineage = f"lineage-{self.word}"
-        self.address = example.address.format(word=self.word)
-        self.things = self._things(example.configuration)
-        self.made: dict[str, Recorded] = {}
-        self._making = 0
-
-    def _things(self, configuration: Callable[[str], Values]) -> dict[str, Thing]:
-        return things(InfrastructureConfig.model_validate(configuration(self.word)))
-
-    @property
-    def changed(self) -> dict[str, Thing]:
-        assert self.example.changed is not None
-        return self._things(self.example.changed)
-
-    def wanted(self, address: str, among: Mapping[str, Thing] | None = None) -> Wanted:
-        """A thing as the engine hands it over, with what is made already."""
-        thing = (among or self.things)[address]
-        refs: dict[str, tuple[Ref, ...]] = {}
-        for name, target in thing.names:
-            if target in self.made:
-                refs[name] = (*refs.get(name, ()), self.made[target].ref)
-        tags = {
-            **thing.values.get("tags", {}),
-            TAG_ADDRESS: address,
-            TAG_LINEAGE: self.lineage,
-        }
-        return Wanted(
-            address, thing.kind, thing.name, thing.provider, thing.values.get("region", ""), thing.values, tags, refs,
-            f"token-{self.word}-{self._making}-{address}", self.example.secrets,
-        )  # fmt: skip
-
-    def make_ground(self) -> None:
-        """Make what the example's thing stands on."""
-        needed = self._needed(self.address) - {self.address}
-        for address in self.things:
-            if address in needed:
-                self.keep(address, self.provider.create(self.wanted(address), Journal()))
-
-    def _needed(self, address: str) -> set[str]:
-        direct = {target for _, target in self.things[address].names if target != address}
-        if address == self.address:
-            direct |= set(self.example.besides)
-        return direct.union(*(self._needed(target) for target in direct))
-
-    def make(self, journal: Journal | None = None) -> Found:
-        """Make the example's thing."""
-        found = self.provider.create(self.wanted(self.address), journal or Journal())
-        self.keep(self.address, found)
-        return found
-
-    def keep(self, address: str, found: Found, among: Mapping[str, Thing] | None = None) -> None:
-        """Record what was made."""
-        self.made[address] = recorded(self.wanted(address, among), found, (among or self.things)[address])
-
-    @property
-    def main(self) -> Recorded:
-        """The example's thing as the state has it."""
-        return self.made[self.address]
-
-    def change(self, journal: Journal | None = None) -> tuple[Found, Thing]:
-        """Bring the example's thing to its changed values."""
-        changed = self.changed
-        before, after = self.things[self.address].leaves, changed[self.address].leaves
-        paths = frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
-        assert paths, "the example changes nothing"
-        found = self.provider.update(self.main, self.wanted(self.address, changed), paths, journal or Journal())
-        return found, changed[self.address]
-
-    def undo(self) -> None:
-        """Delete the example's thing and keep its ground, to make it anew as another step."""
-        self.provider.delete(self.made.pop(self.address), Journal())
-        self._making += 1
-
-    def clear(self) -> None:
-        """Delete everything, what was made last first."""
-        for one in reversed(list(self.made.values())):
-            self.provider.delete(one, Journal())
-        self.made = {}
 
 
 class ProviderContract:
@@ -201,13 +39,15 @@ class ProviderContract:
     examples: ClassVar[tuple[Example, ...]] = ()
     cuts: ClassVar[tuple[str, ...]] = ("intent", "call")
     """Where a creation is cut off: a provider whose objects take seconds may leave one out."""
+    together: ClassVar[bool] = False
+    """Whether an example's tests come one after the other: where they share what is dear to make."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "example" in metafunc.fixturenames:
             which = self.examples
             if "changes" in metafunc.function.__name__:
                 which = tuple(one for one in which if one.changed)
-            metafunc.parametrize("example", which, ids=str)
+            metafunc.parametrize("example", which, ids=str, scope="class" if self.together else None)
 
     @pytest.fixture
     def world(self, provider: Provider, example: Example) -> Iterator[World]:

@@ -1,6 +1,7 @@
 """Run `prov`: every end of a command (answer, error, interrupt, broken pipe) becomes an exit code here."""
 
 import errno
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -22,7 +23,10 @@ _UNWRITABLE = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, e
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run `prov` with these words and end the process."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    code = run(sys.argv[1:] if argv is None else argv)
+    # The interpreter would look through every object for garbage once more before it ends: a tenth of a second.
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(argv: list[str], *, root: click.Group | None = None) -> int:

@@ -3,6 +3,7 @@
 No test measures time; the timeout is the bound, many times what each needs.
 """
 
+import os
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,9 @@ from prov_gen.source import ConfigSource
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(30)]
 TODAY = date(2026, 11, 23)
 LIMIT = 9_900
+SOAK = bool(os.environ.get("PROV_TESTS_SOAK"))
+GROUPS, FEW = (14, 3) if SOAK else (4, 2)
+"""Lists of `LIMIT` things each: as many as there may be, or enough for what takes time in their square to be seen."""
 
 
 def findings_of(value: dict[str, Any]) -> list[Finding]:
@@ -68,8 +72,10 @@ def test_a_thousand_servers_stay_valid() -> None:
 
 
 def test_problems_of_shape_are_counted_before_findings_are_made() -> None:
-    tags = {"servers": [{"name": "x", "tags": {f"a{index}": 1 for index in range(40)}} for _ in range(3_000)]}
-    unknown = {"servers": [{"name": "x"} | {f"abcdefgh{index}": 1 for index in range(40)} for _ in range(3_000)]}
+    tags = {"servers": [{"name": "x", "tags": {f"a{index}": 1 for index in range(40)}} for _ in range(3_000 if SOAK else 1_000)]}
+    unknown = {
+        "servers": [{"name": "x"} | {f"abcdefgh{index}": 1 for index in range(40)} for _ in range(3_000 if SOAK else 1_000)]
+    }
     for value, code in ((tags, "shape_type"), (unknown, "shape_unknown_field")):
         found = findings_of(value)
         assert len(found) == MAX_PROBLEMS
@@ -123,12 +129,12 @@ def rules(groups: int, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("value", "codes"),
     [
-        (rules(14), {"rule_without_peer"}),
-        (rules(3, from_port=5, to_port=4), {"shape_rule"}),
-        (rules(3, direction="egress", cidrs=["10.0.0.0/8"]), {"quota_exceeded"}),
-        (rules(3, from_port=443, cidrs=["0.0.0.0/0"]), {"quota_exceeded"}),
+        (rules(GROUPS), {"rule_without_peer"}),
+        (rules(FEW, from_port=5, to_port=4), {"shape_rule"}),
+        (rules(FEW, direction="egress", cidrs=["10.0.0.0/8"]), {"quota_exceeded"}),
+        (rules(FEW, from_port=443, cidrs=["0.0.0.0/0"]), {"quota_exceeded"}),
         (
-            {"security_groups": [{"name": "g", "rules": [{"from_port": 443, "cidrs": ["10.0.0.0/8"] * LIMIT}] * 14}]},
+            {"security_groups": [{"name": "g", "rules": [{"from_port": 443, "cidrs": ["10.0.0.0/8"] * LIMIT}] * GROUPS}]},
             {"quota_exceeded"},
         ),
         ({"servers": [{"name": f"s{index}", "region": f"xx-west-{index}"} for index in range(LIMIT)]}, {"region_unknown"}),
@@ -143,10 +149,10 @@ def rules(groups: int, **fields: Any) -> dict[str, Any]:
             {"load_balancers": [{"name": f"l{index}", "scheme": "public" * 50 + str(index)} for index in range(4_000)]},
             {"shape_choice"},
         ),
-        ({"taskservs": [{"name": "x", "settings": {f"k{index}": f"v{index}" for index in range(LIMIT)}}] * 14}, set()),
+        ({"taskservs": [{"name": "x", "settings": {f"k{index}": f"v{index}" for index in range(LIMIT)}}] * GROUPS}, set()),
         ({field: [{}] * 1_900 for field in ("servers", "clusters", "buckets", "volumes", "databases")}, {"shape_missing"}),
         (
-            {"clusters": [{"name": "c", "node_groups": [{"name": "n", "zones": ["us-east-1a"]}] * LIMIT}] * 3},
+            {"clusters": [{"name": "c", "node_groups": [{"name": "n", "zones": ["us-east-1a"]}] * LIMIT}] * FEW},
             {"name_duplicate"},
         ),
     ],
@@ -158,7 +164,7 @@ def test_a_value_made_to_be_slow_is_judged_like_any_other(value: dict[str, Any],
 
 def test_errors_that_appear_one_behind_the_other_do_not_read_a_large_value_again_and_again() -> None:
     group = {"rules": [{}] * LIMIT + [{"from_port": 5, "to_port": 4, "x": 1}, {"from_port": 5, "to_port": 4}]}
-    value = {"security_groups": [{"name": f"g{index}"} | group for index in range(14)]}
+    value = {"security_groups": [{"name": f"g{index}"} | group for index in range(GROUPS)]}
     assert codes_of(value) >= {"shape_rule", "shape_unknown_field"}
 
 

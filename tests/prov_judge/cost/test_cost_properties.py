@@ -1,5 +1,6 @@
 """What holds for every configuration, whatever is in it."""
 
+import os
 import random
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,8 @@ TODAY = date(2026, 11, 23)
 BOOK = PriceBook.shipped()
 LISTS = [kind for kind in KINDS if kind.is_list and kind.is_resource]
 configs = strategies.models(InfrastructureConfig)
+# Drawing a configuration takes many times as long as its estimates: without the soak it is done a few times.
+EXAMPLES = settings(parent=strategies.PROFILE, max_examples=500 if os.environ.get("PROV_TESTS_SOAK") else 12)
 
 
 # Real plans, disks and environments, so that every rule for savings has something to say.
@@ -108,7 +111,7 @@ def everyday(draw: st.DrawFn) -> InfrastructureConfig:
 
 
 @given(configs)
-@settings(parent=strategies.PROFILE)
+@EXAMPLES
 def test_the_totals_are_the_sums_of_the_parts_and_the_unpriced_are_those_without_a_price(config):
     found = estimate(config, book=BOOK)
     sums: dict[str, Decimal] = {}
@@ -126,7 +129,7 @@ def test_the_totals_are_the_sums_of_the_parts_and_the_unpriced_are_those_without
 
 
 @given(everyday())
-@settings(parent=strategies.PROFILE)
+@EXAMPLES
 def test_more_use_never_costs_less_and_only_parts_that_say_so_depend_on_it(config):
     found = estimate(config, book=BOOK)
     for _, part in found.parts():
@@ -140,7 +143,7 @@ def test_more_use_never_costs_less_and_only_parts_that_say_so_depend_on_it(confi
 
 
 @given(everyday(), st.sampled_from(LISTS), st.data())
-@settings(parent=strategies.PROFILE)
+@EXAMPLES
 def test_one_more_resource_never_lowers_the_total(config, kind, data):
     more = data.draw(strategies.models(kind.model))
     larger = config.model_copy(update={kind.field: [*getattr(config, kind.field), more]})
@@ -149,7 +152,7 @@ def test_one_more_resource_never_lowers_the_total(config, kind, data):
 
 
 @given(everyday(), st.randoms())
-@settings(parent=strategies.PROFILE)
+@EXAMPLES
 def test_the_order_of_resources_does_not_matter(config, chance: random.Random):
     shuffled = config.model_copy(
         update={kind.field: chance.sample(getattr(config, kind.field), len(getattr(config, kind.field))) for kind in LISTS}
@@ -162,7 +165,7 @@ def test_the_order_of_resources_does_not_matter(config, chance: random.Random):
 
 
 @given(everyday())
-@settings(parent=strategies.PROFILE)
+@EXAMPLES
 def test_a_saving_is_the_difference_of_two_estimates_to_the_last_digit(config):
     found = estimate(config, book=BOOK)
     for saving in found.savings:
@@ -176,7 +179,7 @@ def test_a_saving_is_the_difference_of_two_estimates_to_the_last_digit(config):
 
 
 @given(everyday(), st.sampled_from(["us-east-1", "eu-central-1", "eu-west-3", "us-eats-1"]))
-@settings(parent=strategies.PROFILE)
+@EXAMPLES
 def test_a_saving_never_holds_a_price_that_stands_in_against_a_regions_own(config, region):
     moved = config.model_copy(update={"provider": "aws", "region": region})
     found = estimate(moved, book=BOOK)

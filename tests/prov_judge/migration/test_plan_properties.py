@@ -1,5 +1,6 @@
 """What holds for the plan between every two configurations."""
 
+import os
 from itertools import permutations
 from random import Random
 
@@ -15,8 +16,9 @@ from strategies import models
 
 # A seed, and not hypothesis' own randomness: thousands of small draws cost it more than the plans do.
 RANDOM = st.integers().map(Random)
-FEW = settings(max_examples=8)
-MANY = settings(max_examples=200)
+SOAK = bool(os.environ.get("PROV_TESTS_SOAK"))
+FEW = settings(max_examples=50 if SOAK else 4)
+MANY = settings(max_examples=2000 if SOAK else 70)
 
 
 def pair(rng: Random, *, other_provider: bool = False) -> tuple[InfrastructureConfig, InfrastructureConfig]:

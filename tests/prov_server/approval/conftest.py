@@ -162,11 +162,3 @@ def word(plan: StoredPlan) -> str:
 def events(workspace: Path) -> list[dict[str, Any]]:
     path = workspace / "events.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def until(holds: Callable[[], Any]) -> None:
-    """Wait until something holds. Raises AssertionError."""
-    deadline = time.monotonic() + LIMIT
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)

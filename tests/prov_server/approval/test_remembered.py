@@ -21,8 +21,9 @@ from provisioning.approval.keys import new_key, unlock_key
 from provisioning.state.model import StoredPlan
 from provisioning.state.store import StateStore
 from stratumops.errors import UnavailableError
+from waiting import until
 
-from .conftest import PASSPHRASE, PROMPT, MakePlan, Shell, events, until, word
+from .conftest import PASSPHRASE, PROMPT, MakePlan, Shell, events, word
 
 OpenShell = Callable[[], Shell]
 QUESTION = "Type {} to approve"

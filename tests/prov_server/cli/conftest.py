@@ -1,23 +1,21 @@
 """The `prov` program as people run it: a child process in a folder of its own."""
 
 import asyncio
-import contextlib
 import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import warm
 from prov_server.vault.access import VaultAccess
 from stratumops.settings import VaultSettings
 from stratumops.workspace import Workspace
 from svault.embedded import KeyPlace
+from warm_terminal import WarmTerminal
 
-PROV = Path(sys.executable).with_name("prov")
+PROV = Path(warm.PROV.path)
 SECONDS = 60
 CHANGES_OUTPUT = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS", "TERMINAL_WIDTH", "TTY_COMPATIBLE")
 
@@ -60,16 +58,7 @@ def prov(workspace: Path, environment: dict[str, str]) -> Prov:
     """Run `prov` with these words; a traceback on any of its channels fails the test that asked."""
 
     def run(*words: str, given: str = "", cwd: Path = workspace, seconds: float = SECONDS, **variables: str) -> Ended:
-        done = subprocess.run(
-            [str(PROV), *words],
-            input=given,
-            cwd=cwd,
-            env=environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        done = warm.run(warm.PROV, words, given=given, cwd=cwd, env=environment | variables, seconds=seconds)
         assert "Traceback" not in done.stdout + done.stderr, done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -80,20 +69,12 @@ def on_a_terminal(
     words: list[str], workspace: Path, environment: dict[str, str], answers: tuple[tuple[bytes, bytes], ...] = ()
 ) -> tuple[int, str]:
     """Run on a pseudo-terminal of its own; each answer is typed once its question has been printed."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [PROV, *words], cwd=workspace, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as child:
-        os.close(theirs)
-        said, waiting = b"", list(answers)
-        with contextlib.suppress(OSError):  # the terminal ends with the child
-            while piece := os.read(ours, 65536):
-                said += piece
-                if waiting and waiting[0][0] in said:
-                    os.write(ours, waiting.pop(0)[1])
-        os.close(ours)
-        code = child.wait(SECONDS)
-    return code, said.decode()
+    with WarmTerminal([PROV, *words], cwd=workspace, env=environment) as terminal:
+        for question, answer in answers:
+            terminal.wait_for(question.decode())
+            terminal.send(answer.decode())
+        code = terminal.ended(SECONDS)
+        return code, terminal.raw.decode()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.provisioning.aws.conftest import REGION
 from tests.provisioning.aws.examples import base
-from tests.provisioning.provider_contract import Example, Journal, drift
+from tests.provisioning.worlds import Example, Journal, drift
 
 from provisioning.errors import ProviderError
 from provisioning.providers.aws.provider import AwsProvider

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.provisioning.aws.conftest import account
 from tests.provisioning.aws.counting import count
-from tests.provisioning.aws.examples import BY_NAME
 from tests.provisioning.faulty_proxy import Answer, Fault, FaultyProxy, Request, answers, drops, refuses, rewrites
-from tests.provisioning.provider_contract import Example, Journal, World, drift
+from tests.provisioning.worlds import Journal, World, drift
 
 from provisioning.errors import ProviderAccountError, ProviderBusyError, ProviderError, ProviderSilentError
 from provisioning.providers.aws.client import Clients
@@ -29,34 +28,34 @@ def query_error(code: str, message: str = "no") -> str:
     )
 
 
-@pytest.fixture
-def proxy(endpoint: str) -> Iterator[FaultyProxy]:
+@pytest.fixture(scope="module")
+def between(endpoint: str) -> Iterator[FaultyProxy]:
+    """What stands between the provider and the sandbox in all tests."""
     with FaultyProxy(endpoint) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def provider(proxy: FaultyProxy) -> Iterator[AwsProvider]:
-    provider = AwsProvider(account(proxy.url), Clients(account(proxy.url), pause=lambda _: None))
+def proxy(between: FaultyProxy) -> Iterator[FaultyProxy]:
+    """It behaves until a test says otherwise, and knows of no request before it."""
+    between.requests.clear()
+    yield between
+    between.clear()
+
+
+@pytest.fixture(scope="module")
+def provider(between: FaultyProxy) -> Iterator[AwsProvider]:
+    """A provider behind it: its clients are the dearest part of a test that has its own."""
+    provider = AwsProvider(account(between.url), Clients(account(between.url), pause=lambda _: None))
     yield provider
     provider.close()
 
 
 @pytest.fixture
-def make(provider: AwsProvider, proxy: FaultyProxy) -> Iterator[Callable[[str], World]]:
-    """Worlds of examples, cleared at the end."""
-    worlds: list[World] = []
-
-    def world(name: str, example: Example | None = None) -> World:
-        made = World(provider, example or BY_NAME[name])
-        worlds.append(made)
-        made.make_ground()
-        return made
-
-    yield world
+def make(make: Callable[[str], World], proxy: FaultyProxy) -> Iterator[Callable[[str], World]]:
+    """Worlds of examples, cleared at the end behind a proxy that behaves."""
+    yield make
     proxy.clear()
-    for one in worlds:
-        one.clear()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.provisioning.local.fake_lxd import FakeLxd, fake_lxd
-from tests.provisioning.provider_contract import Example, Journal, Values, World
+from tests.provisioning.worlds import Example, Journal, Values, World
 
 from lxd import Lxd, debian_image, lxd_daemon
 from provisioning.providers.base import Account

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import pytest
 from tests.provisioning.local import configurations
 from tests.provisioning.local.fake_lxd import FakeLxd
-from tests.provisioning.provider_contract import Example, ProviderContract
+from tests.provisioning.provider_contract import ProviderContract
+from tests.provisioning.worlds import Example
 
 from lxd import Lxd
 from provisioning.providers.local.provider import LocalProvider

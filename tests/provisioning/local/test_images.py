@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from tests.provisioning.local.conftest import local
 from tests.provisioning.local.fake_lxd import FakeLxd
-from tests.provisioning.provider_contract import Journal
+from tests.provisioning.worlds import Journal
 
 from provisioning.errors import ProviderBusyError, ProviderError
 from provisioning.providers.base import Account, Check, NoCalls

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.provisioning.local import configurations
 from tests.provisioning.local.conftest import local, made
-from tests.provisioning.provider_contract import Journal, World
+from tests.provisioning.worlds import Journal, World
 
 from lxd import Lxd
 from provisioning.errors import ProviderBusyError, ProviderError, ProviderSilentError
@@ -119,7 +119,7 @@ def test_a_network_whose_addresses_this_machine_has_already_is_refused(lxd: Lxd,
 
 def replace_network(start: str) -> Any:
     """A network with the given addresses."""
-    from tests.provisioning.provider_contract import Example
+    from tests.provisioning.worlds import Example
 
     shared = {"name": "main", "vpc_cidr": f"{start}.0/24"}
     return Example("vpc.main", lambda _: {"name": "shop", "provider": "local", "networking": shared})
@@ -259,6 +259,6 @@ def test_a_debian_that_we_built_starts_with_systemd_an_address_keys_of_its_own_a
 
 def replace_server(server: dict[str, Any]) -> Any:
     """One server alone."""
-    from tests.provisioning.provider_contract import Example
+    from tests.provisioning.worlds import Example
 
     return Example("server.deb", lambda _: {"name": "shop", "provider": "local", "servers": [server]})

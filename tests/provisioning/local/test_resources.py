@@ -8,7 +8,7 @@ import pytest
 from tests.provisioning.local import configurations
 from tests.provisioning.local.conftest import made
 from tests.provisioning.local.fake_lxd import FakeLxd
-from tests.provisioning.provider_contract import Cut, Example, Journal, Values, World
+from tests.provisioning.worlds import Cut, Example, Journal, Values, World
 
 from provisioning.errors import ProviderBusyError, ProviderError, ProviderSilentError
 from provisioning.providers.base import NoCalls

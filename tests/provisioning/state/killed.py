@@ -1,10 +1,12 @@
-"""A program that is killed (SIGKILL) at every point where a state's files can change, one child for each point.
+"""A program that is killed (SIGKILL) at points where a state's files can change, one child for each point.
 
-`python killed.py FOLDER` prints a JSON object: how many points there were, and what was wrong after any of them.
+`python killed.py FOLDER work|restore MOST` prints a JSON object: how many points there are, at how many of them it was killed (so
+many spread over all, or all of them), and what was wrong after any of them.
 """
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -21,24 +23,26 @@ from provisioning.state.store import StateStore, Write, open_store
 
 
 class Countdown:
-    """Ends this process without a word when it has been asked so often."""
+    """Ends this process without a word when it has been asked so often; never when that is 0."""
 
     def __init__(self, left: int) -> None:
         self.left = left
+        self.passed = 0
 
     def __call__(self, *_given: Any, **_named: Any) -> None:
-        self.left -= 1
-        if self.left == 0:
+        self.passed += 1
+        if self.passed == self.left:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(left: int) -> None:
+def arm(left: int) -> Countdown:
     """Every statement and commit, and every write, sync, cut and rename of a file, is a point before and after it."""
     count = Countdown(left)
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         event.listen(Engine, name, count)
     for name in ("pwrite", "fsync", "ftruncate", "rename", "replace"):
         setattr(os, name, _around(getattr(os, name), count))
+    return count
 
 
 def _around(function: Callable[..., Any], count: Countdown) -> Callable[..., Any]:
@@ -113,63 +117,81 @@ def _use(store: StateStore) -> list[str]:
     return [] if (after.serial, after.lineage) == (before.serial + 1, before.lineage) else ["it cannot be written"]
 
 
-def child(folder: Path, left: int, task: Callable[[Path, int], None]) -> tuple[bool, int]:
-    """Whether the work came to its end before the kill, and the last serial that was answered."""
+def child(folder: Path, left: int, task: Callable[[Path, int], None]) -> tuple[int, int]:
+    """How many points the work came by (0 when it was killed), and the last serial that was answered."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        arm(left)
+        count = arm(left)
         task(folder, writing)
+        os.write(writing, f"points {count.passed}".encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:
-        answers = pipe.read().split()
+        answers, _, points = pipe.read().partition("points")
     _, status = os.waitpid(pid, 0)
     assert status in {0, signal.SIGKILL}, status
-    return status == 0, int(answers[-1]) if answers else 0
+    return int(points or 0), int((answers.split() or ["0"])[-1])
 
 
-def main(folder: Path) -> None:
-    wrong: dict[int, list[str]] = {}
-    for point in range(1, 1000):
-        place = folder / str(point)
-        is_done, answered = child(place, point, work)
-        found = problems(place, answered)
-        if found:
-            wrong[point] = found
-        if is_done:
-            sys.stdout.write(json.dumps({"points": point, "wrong": wrong}))
-            return
+def spread(count: int, most: int) -> list[int]:
+    """So many of the points, spread over all with the first and the last; all of them when `most` is 0."""
+    return sorted({1 + index * (count - 1) // (most - 1) for index in range(most)} if most else set(range(1, count + 1)))
 
 
 def restore(folder: Path, _said: int) -> None:
     open_store(folder).close()
 
 
-def main_restore(folder: Path) -> None:
-    """The same for the restoration of a damaged database."""
-    wrong: dict[int, list[str]] = {}
-    for point in range(1, 1000):
-        place = folder / str(point)
-        store = open_store(place)
-        lineage = store.head().lineage
-        for number in range(3):
-            store.put(one(str(number), number), Write(None))
-        before = store.resources()
-        store.close()
-        database = place / "state.db"
-        database.write_bytes(b"\xff" * database.stat().st_size)
-        is_done, _ = child(place, point, restore)
-        again = open_store(place)
-        if again.resources() != before or again.head().lineage != lineage or again.verify_history():
-            wrong[point] = ["not what it was"]
-        again.close()
-        if not any(path.read_bytes()[:4] == b"\xff" * 4 for path in place.glob("state.db.damaged-*")):
-            wrong.setdefault(point, []).append("the damaged file is gone")
-        if is_done:
-            sys.stdout.write(json.dumps({"points": point, "wrong": wrong}))
-            return
+def damaged(folder: Path) -> tuple[str, list[Recorded]]:
+    """Make a state whose database is of nothing but ones; its lineage and what is recorded in it."""
+    store = open_store(folder)
+    for number in range(3):
+        store.put(one(str(number), number), Write(None))
+    written = store.head().lineage, store.resources()
+    store.close()
+    database = folder / "state.db"
+    database.write_bytes(b"\xff" * database.stat().st_size)
+    return written
+
+
+def restored(folder: Path, before: tuple[str, list[Recorded]]) -> list[str]:
+    """What is wrong in a folder after a kill in the middle of its restoration."""
+    found = []
+    store = open_store(folder)
+    if (store.head().lineage, store.resources()) != before or store.verify_history():
+        found.append("not what it was")
+    store.close()
+    if not any(path.read_bytes()[:4] == b"\xff" * 4 for path in folder.glob("state.db.damaged-*")):
+        found.append("the damaged file is gone")
+    return found
+
+
+def main(folder: Path, what: str, most: int) -> None:
+    model, before = folder / "model", ("", list[Recorded]())
+    if what == "restore":
+        before = damaged(model)
+    else:
+        # Opened once, so that what opening imports is there for every child.
+        open_store(model).close()
+        shutil.rmtree(model)
+
+    def lived(left: int) -> tuple[int, list[str]]:
+        place = folder / str(left)
+        if model.exists():
+            shutil.copytree(model, place)
+        passed, answered = child(place, left, restore if what == "restore" else work)
+        return passed, restored(place, before) if what == "restore" else problems(place, answered)
+
+    points, found = lived(0)
+    wrong = {0: found}
+    chosen = spread(points, most)
+    for point in chosen:
+        passed, found = lived(point)
+        wrong[point] = [*found, *(["it was not killed"] if passed else [])]
+    told = {point: found for point, found in wrong.items() if found}
+    sys.stdout.write(json.dumps({"points": points, "killed": len(chosen), "wrong": told}))
 
 
 if __name__ == "__main__":
-    (main if sys.argv[2] == "work" else main_restore)(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.provisioning.provider_contract import Example, Journal, Values, World, drift
 from tests.provisioning.upcloud.fake import PASSWORD, USERNAME, FakeUpCloud
+from tests.provisioning.worlds import Example, Journal, Values, World, drift
 
 from prov_gen.model.infrastructure import InfrastructureConfig
 from prov_judge.changes.things import things

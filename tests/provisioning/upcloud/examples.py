@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.provisioning.provider_contract import Example
+from tests.provisioning.worlds import Example
 
 Values = dict[str, Any]
 NETWORK: Values = {

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.provisioning.provider_contract import Journal
 from tests.provisioning.upcloud import recordings
 from tests.provisioning.upcloud.examples import GROUPS, balancer, config, server, volume
 from tests.provisioning.upcloud.fake import PASSWORD, TOKEN, FakeUpCloud, Fault
 from tests.provisioning.upcloud.fake_store import RefusedError
+from tests.provisioning.worlds import Journal
 
 from provisioning.errors import ProviderAccountError, ProviderBusyError, ProviderError, ProviderSilentError
 from provisioning.providers.base import Account, NoCalls

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.provisioning.provider_contract import Journal, drift
 from tests.provisioning.upcloud.examples import GROUPS, HTTP, PING, SSH, config, server
 from tests.provisioning.upcloud.fake import FakeUpCloud, Fault
 from tests.provisioning.upcloud.fake_store import RefusedError
+from tests.provisioning.worlds import Journal, drift
 
 from provisioning.errors import ProviderError
 from provisioning.providers.base import NoCalls

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.provisioning.provider_contract import Journal, World, drift
 from tests.provisioning.upcloud.examples import GROUPS, NETWORK, config, server, volume
 from tests.provisioning.upcloud.fake import FakeUpCloud
+from tests.provisioning.worlds import Journal, World, drift
 
 from provisioning.errors import ProviderBusyError, ProviderError
 from provisioning.providers.base import Account, NoCalls

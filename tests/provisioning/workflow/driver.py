@@ -14,7 +14,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import alembic.command
+import alembic.config
+import alembic.context
+import alembic.op
+import dbos._sys_db_sqlite  # pyright: ignore[reportUnusedImport] - dbos imports it when it opens a record
+import sqlalchemy.dialects.sqlite
+
+import provisioning.state.opening
 import provisioning.workflow.durable
+import provisioning.workflow.plain_record
 from provisioning.plan.model import RetryPolicy, deposed
 
 from .world import Boundaries, World, create, fifty, resource, step, world
@@ -140,7 +149,7 @@ def _lived(life: Callable[[], dict[str, Any]], result: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Live the lives that are asked for."""
-    assert provisioning.workflow.durable
+    assert all((alembic, dbos, provisioning, sqlalchemy))  # imported once for all lives
     for line in sys.stdin:
         asked = json.loads(line)
         folder = Path(asked["folder"])

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import pickle
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -50,13 +51,23 @@ async def test_the_record_is_written_as_json(here: World):
     assert {type(json.loads(text)) for text in texts} <= {dict, type(None)}
 
 
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which something was done; each test has its own copy."""
+    folder = tmp_path_factory.mktemp("lived")
+    with world(folder) as here:
+        asyncio.run(here.done([create("server.a")]))
+    return folder
+
+
 @pytest.mark.parametrize("column", ["inputs", "output", "error"])
 @pytest.mark.parametrize("serialization", ["py_pickle", None])
 @pytest.mark.parametrize("status", ["ENQUEUED", "PENDING", "ERROR"])
-async def test_a_poisoned_row_of_the_record_runs_nothing(tmp_path: Path, column: str, serialization: str | None, status: str):
+async def test_a_poisoned_row_of_the_record_runs_nothing(
+    lived: Path, tmp_path: Path, column: str, serialization: str | None, status: str
+):
     ran = tmp_path / "ran"
-    with world(tmp_path) as here:
-        await here.done([create("server.a")])
+    shutil.copytree(lived, tmp_path, dirs_exist_ok=True)
     with closing(sqlite3.connect(tmp_path / "own" / "workflows.db")) as record:
         record.row_factory = sqlite3.Row
         row = dict(record.execute("select * from workflow_status").fetchone())

@@ -2,12 +2,12 @@
 
 import http.client
 import json
+import os
 import select
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from programs import wait_until
 from svault.core.call import Answer
 from vaults import free_port, http_call
+from warm import SVAULT, WarmProcess
 
 STOP_LIMIT = 30  # seconds
 ENGINES = """
@@ -29,7 +30,6 @@ path = "pki/"
 [engines.database]
 path = "database/"
 """
-_START = "import sys; from svault.cli.entry import main; sys.exit(main())"
 
 
 def filesystem(folder: Path) -> str:
@@ -50,7 +50,7 @@ class VaultProcess:
     server: str = ""
     """More of the configuration's `[server]`."""
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: WarmProcess | None = None
     key: str = field(default="", repr=False)
     root: str = field(default="", repr=False)
 
@@ -70,9 +70,10 @@ class VaultProcess:
         config = self.folder / "svault.toml"
         server = f'[server]\naddress = "127.0.0.1:{self.port}"\napi_addr = "{self.url}"\n{self.server}\n'
         config.write_text(f"{server}{self.storage}\n{self.more}")
-        with self.log.open("ab") as log:
-            self.process = process = subprocess.Popen[bytes](
-                [sys.executable, "-c", _START, "server", "--config", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            streams = (nothing.fileno(), log.fileno(), log.fileno())
+            self.process = process = WarmProcess(
+                SVAULT, ["server", "--config", str(config)], env=os.environ, cwd=Path.cwd(), streams=streams
             )
         wait_until(self._answers, process, self.log)
 
@@ -128,6 +129,26 @@ def children(process: int) -> list[int]:
             if int(fields[1]) == process and fields[0] != "Z":
                 found.append(int(folder.name))
     return sorted(found)
+
+
+def sockets(process: int) -> int:
+    """How many connections of clients a process holds."""
+    mine = set()
+    for opened in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):
+            mine.add(str(opened.readlink()))
+    lines = Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
+    return sum(f"socket:[{line.split()[9]}]" in mine for line in lines)
+
+
+def metrics(server: VaultProcess) -> str:
+    """What a server counts, as Prometheus reads it."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        connection.request("GET", "/v1/sys/metrics?format=prometheus", headers={"X-Vault-Token": server.root})
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 class Connection:

@@ -17,7 +17,7 @@ from .routes import CANARY, Asked, all_routes, field_names, requests
 from .test_fault_disk import SETUP
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
-EXAMPLES = 20_000 if os.environ.get("PROV_TESTS_SOAK") else 1000
+EXAMPLES = 20_000 if os.environ.get("PROV_TESTS_SOAK") else 400
 MOUNTS = [
     MountEntry("secret/", "kv", options={"version": "2"}),
     MountEntry("old/", "kv"),

@@ -1,6 +1,5 @@
 """A server of several processes is one vault: what one connection was told holds at every other, whoever answers there."""
 
-import http.client
 import json
 import os
 import signal
@@ -15,7 +14,7 @@ from disks import fill, small_disk
 from svault.audit.verify import verify
 from svault.crypto.choice import backend
 
-from .processes import Connection, VaultProcess, children, filesystem, until
+from .processes import Connection, VaultProcess, children, filesystem, metrics, sockets, until
 from .steady_load import TEXT, Load
 
 PROCESSES = 3
@@ -32,8 +31,29 @@ def audited(log: Path) -> str:
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[VaultProcess]:
+    """A server of the test's own."""
+    with running(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultProcess]:
+    with running(tmp_path_factory.mktemp("shared")) as server:
+        yield server
+
+
+@pytest.fixture
+def shared(running_one: VaultProcess) -> VaultProcess:
+    """One server for all tests that leave it as they found it, but for entries of a name of their own."""
+    until(lambda: has_workers(running_one))
+    return running_one
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[VaultProcess]:
+    """A server of all its processes, unsealed."""
     server = VaultProcess(
-        tmp_path / "server", filesystem(tmp_path / "data"), audited(tmp_path / "audit.log"), server=f"workers = {PROCESSES}"
+        folder / "server", filesystem(folder / "data"), audited(folder / "audit.log"), server=f"workers = {PROCESSES}"
     )
     server.start()
     try:
@@ -64,16 +84,6 @@ def has_workers(server: VaultProcess) -> bool:
             connection.close()
 
 
-def sockets(process: int) -> int:
-    """How many connections of clients a process holds."""
-    mine = set()
-    for opened in Path(f"/proc/{process}/fd").iterdir():
-        with suppress(OSError):
-            mine.add(str(opened.readlink()))
-    lines = Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
-    return sum(f"socket:[{line.split()[9]}]" in mine for line in lines)
-
-
 @contextmanager
 def everywhere(server: VaultProcess, token: str = "") -> Iterator[list[Connection]]:
     """Connections to every process of the server."""
@@ -91,76 +101,78 @@ def a_token(server: VaultProcess, **more: Any) -> str:
     return token
 
 
-def test_what_is_written_at_one_connection_is_read_at_every_other(vault: VaultProcess):
-    with everywhere(vault) as connections:
+def test_what_is_written_at_one_connection_is_read_at_every_other(shared: VaultProcess):
+    with everywhere(shared) as connections:
         for number in range(60):
             writer = connections[number % CONNECTIONS]
-            assert writer.call("POST", "secret/data/a", {"data": {"n": number}})[0] == 200
+            assert writer.call("POST", "secret/data/each", {"data": {"n": number}})[0] == 200
             for connection in connections:
-                status, body = connection.call("GET", "secret/data/a")
+                status, body = connection.call("GET", "secret/data/each")
                 assert (status, body["data"]["data"]["n"], body["data"]["metadata"]["version"]) == (200, number, number + 1)
-        assert connections[0].call("DELETE", "secret/metadata/a")[0] == 204
-        assert [connection.call("GET", "secret/data/a")[0] for connection in connections] == [404] * CONNECTIONS
+        assert connections[0].call("DELETE", "secret/metadata/each")[0] == 204
+        assert [connection.call("GET", "secret/data/each")[0] for connection in connections] == [404] * CONNECTIONS
 
 
-def test_a_rotated_a_restricted_and_a_deleted_key_are_so_at_every_process(vault: VaultProcess):
-    vault.ok("POST", "transit/keys/k", {"type": "aes256-gcm96"})
-    with everywhere(vault) as connections:
-        old = connections[0].call("POST", "transit/encrypt/k", {"plaintext": TEXT})[1]["data"]["ciphertext"]
+def test_a_rotated_a_restricted_and_a_deleted_key_are_so_at_every_process(shared: VaultProcess):
+    shared.ok("POST", "transit/keys/rotated", {"type": "aes256-gcm96"})
+    with everywhere(shared) as connections:
+        old = connections[0].call("POST", "transit/encrypt/rotated", {"plaintext": TEXT})[1]["data"]["ciphertext"]
         for connection in connections:
-            assert connection.call("POST", "transit/decrypt/k", {"ciphertext": old})[1]["data"]["plaintext"] == TEXT
+            assert connection.call("POST", "transit/decrypt/rotated", {"ciphertext": old})[1]["data"]["plaintext"] == TEXT
         for number in range(2, 12):
-            assert connections[number % CONNECTIONS].call("POST", "transit/keys/k/rotate", {})[0] in {200, 204}
+            assert connections[number % CONNECTIONS].call("POST", "transit/keys/rotated/rotate", {})[0] in {200, 204}
             for connection in connections:
-                sealed = connection.call("POST", "transit/encrypt/k", {"plaintext": TEXT})[1]["data"]["ciphertext"]
+                sealed = connection.call("POST", "transit/encrypt/rotated", {"plaintext": TEXT})[1]["data"]["ciphertext"]
                 assert sealed.startswith(f"vault:v{number}:")
-        vault.ok("POST", "transit/keys/k/config", {"min_decryption_version": 2, "deletion_allowed": True})
-        assert {connection.call("POST", "transit/decrypt/k", {"ciphertext": old})[0] for connection in connections} == {400}
-        vault.ok("DELETE", "transit/keys/k")
-        assert {connection.call("POST", "transit/decrypt/k", {"ciphertext": old})[0] for connection in connections} == {400}
+        shared.ok("POST", "transit/keys/rotated/config", {"min_decryption_version": 2, "deletion_allowed": True})
+        assert {connection.call("POST", "transit/decrypt/rotated", {"ciphertext": old})[0] for connection in connections} == {400}
+        shared.ok("DELETE", "transit/keys/rotated")
+        assert {connection.call("POST", "transit/decrypt/rotated", {"ciphertext": old})[0] for connection in connections} == {400}
 
 
-def test_a_barrier_that_is_rotated_is_read_everywhere(vault: VaultProcess):
-    with everywhere(vault) as connections:
+def test_a_barrier_that_is_rotated_is_read_everywhere(shared: VaultProcess):
+    with everywhere(shared) as connections:
         for number in range(3):
-            vault.ok("PUT", "sys/rotate")
-            vault.ok("POST", "secret/data/a", {"data": {"n": number}})
-            assert [one.call("GET", "secret/data/a")[1]["data"]["data"]["n"] for one in connections] == [number] * CONNECTIONS
+            shared.ok("PUT", "sys/rotate")
+            shared.ok("POST", "secret/data/barrier", {"data": {"n": number}})
+            assert [one.call("GET", "secret/data/barrier")[1]["data"]["data"]["n"] for one in connections] == [
+                number
+            ] * CONNECTIONS
 
 
-def test_a_revoked_token_and_a_changed_policy_hold_at_once_everywhere(vault: VaultProcess):
-    vault.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
-    vault.ok("POST", "secret/data/a", {"data": {"n": 1}})
+def test_a_revoked_token_and_a_changed_policy_hold_at_once_everywhere(shared: VaultProcess):
+    shared.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
+    shared.ok("POST", "secret/data/revoked", {"data": {"n": 1}})
     for _ in range(5):
-        token = a_token(vault)
-        with everywhere(vault, token) as connections:
-            assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {200}
-            vault.ok("PUT", "sys/policies/acl/reader", {"policy": 'path "other/*" { capabilities = ["read"] }'})
-            assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {403}
-            vault.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
-            assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {200}
-            vault.ok("POST", "auth/token/revoke", {"token": token})
-            assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {403}
+        token = a_token(shared)
+        with everywhere(shared, token) as connections:
+            assert {connection.call("GET", "secret/data/revoked")[0] for connection in connections} == {200}
+            shared.ok("PUT", "sys/policies/acl/reader", {"policy": 'path "other/*" { capabilities = ["read"] }'})
+            assert {connection.call("GET", "secret/data/revoked")[0] for connection in connections} == {403}
+            shared.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
+            assert {connection.call("GET", "secret/data/revoked")[0] for connection in connections} == {200}
+            shared.ok("POST", "auth/token/revoke", {"token": token})
+            assert {connection.call("GET", "secret/data/revoked")[0] for connection in connections} == {403}
 
 
-def test_an_entity_that_is_disabled_or_loses_its_policy_is_refused_everywhere(vault: VaultProcess):
-    vault.ok(
-        "PUT", "sys/policies/acl/reader", {"policy": 'path "secret/data/{{identity.entity.name}}" { capabilities = ["read"] }'}
+def test_an_entity_that_is_disabled_or_loses_its_policy_is_refused_everywhere(shared: VaultProcess):
+    shared.ok(
+        "PUT", "sys/policies/acl/named", {"policy": 'path "secret/data/{{identity.entity.name}}" { capabilities = ["read"] }'}
     )
-    vault.ok("POST", "sys/auth/userpass", {"type": "userpass"})
-    vault.ok("POST", "auth/userpass/users/ann", {"password": "a long one"})
-    vault.ok("POST", "secret/data/ann", {"data": {"n": 1}})
-    login = vault.ok("POST", "auth/userpass/login/ann", {"password": "a long one"})["auth"]
+    shared.ok("POST", "sys/auth/userpass", {"type": "userpass"})
+    shared.ok("POST", "auth/userpass/users/ann", {"password": "a long one"})
+    shared.ok("POST", "secret/data/ann", {"data": {"n": 1}})
+    login = shared.ok("POST", "auth/userpass/login/ann", {"password": "a long one"})["auth"]
     entity = login["entity_id"]
-    with everywhere(vault, login["client_token"]) as connections:
+    with everywhere(shared, login["client_token"]) as connections:
         assert {connection.call("GET", "secret/data/ann")[0] for connection in connections} == {403}
-        vault.ok("POST", f"identity/entity/id/{entity}", {"name": "ann", "policies": ["reader"]})
+        shared.ok("POST", f"identity/entity/id/{entity}", {"name": "ann", "policies": ["named"]})
         assert {connection.call("GET", "secret/data/ann")[0] for connection in connections} == {200}
-        vault.ok("POST", f"identity/entity/id/{entity}", {"name": "bob"})
+        shared.ok("POST", f"identity/entity/id/{entity}", {"name": "bob"})
         assert {connection.call("GET", "secret/data/ann")[0] for connection in connections} == {403}
-        vault.ok("POST", f"identity/entity/id/{entity}", {"name": "ann"})
+        shared.ok("POST", f"identity/entity/id/{entity}", {"name": "ann"})
         assert {connection.call("GET", "secret/data/ann")[0] for connection in connections} == {200}
-        vault.ok("POST", f"identity/entity/id/{entity}", {"disabled": True})
+        shared.ok("POST", f"identity/entity/id/{entity}", {"disabled": True})
         assert {connection.call("GET", "secret/data/ann")[0] for connection in connections} == {403}
 
 
@@ -177,32 +189,32 @@ def test_a_cedar_policy_and_an_unmounted_engine_hold_at_once_everywhere(vault: V
         assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {404}
 
 
-def test_a_token_with_ten_uses_has_ten_uses_over_all_processes(vault: VaultProcess):
-    vault.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
-    vault.ok("POST", "secret/data/a", {"data": {"n": 1}})
-    with everywhere(vault, a_token(vault, num_uses=10)) as connections:
-        statuses = [connections[number % CONNECTIONS].call("GET", "secret/data/a")[0] for number in range(14)]
+def test_a_token_with_ten_uses_has_ten_uses_over_all_processes(shared: VaultProcess):
+    shared.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
+    shared.ok("POST", "secret/data/ten", {"data": {"n": 1}})
+    with everywhere(shared, a_token(shared, num_uses=10)) as connections:
+        statuses = [connections[number % CONNECTIONS].call("GET", "secret/data/ten")[0] for number in range(14)]
     assert statuses == [200] * 10 + [403] * 4
 
 
-def test_a_token_whose_time_is_over_is_refused_everywhere(vault: VaultProcess):
-    vault.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
-    vault.ok("POST", "secret/data/a", {"data": {"n": 1}})
-    with everywhere(vault, a_token(vault, ttl="2s")) as connections:
-        assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {200}
-        until(lambda: connections[0].call("GET", "secret/data/a")[0] == 403)
-        assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {403}
+def test_a_token_whose_time_is_over_is_refused_everywhere(shared: VaultProcess):
+    shared.ok("PUT", "sys/policies/acl/reader", {"policy": READER})
+    shared.ok("POST", "secret/data/brief", {"data": {"n": 1}})
+    with everywhere(shared, a_token(shared, ttl="2s")) as connections:
+        assert {connection.call("GET", "secret/data/brief")[0] for connection in connections} == {200}
+        until(lambda: connections[0].call("GET", "secret/data/brief")[0] == 403)
+        assert {connection.call("GET", "secret/data/brief")[0] for connection in connections} == {403}
 
 
-def test_a_sealed_vault_is_sealed_everywhere_and_answers_again_when_it_is_unsealed(vault: VaultProcess):
-    vault.ok("POST", "secret/data/a", {"data": {"n": 1}})
-    with everywhere(vault) as connections:
-        assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {200}
+def test_a_sealed_vault_is_sealed_everywhere_and_answers_again_when_it_is_unsealed(shared: VaultProcess):
+    shared.ok("POST", "secret/data/sealed", {"data": {"n": 1}})
+    with everywhere(shared) as connections:
+        assert {connection.call("GET", "secret/data/sealed")[0] for connection in connections} == {200}
         assert connections[0].call("PUT", "sys/seal")[0] == 204
-        until(lambda: vault.ok("GET", "sys/seal-status")["sealed"])
-        assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {503}
-        vault.unseal()
-        assert {connection.call("GET", "secret/data/a")[0] for connection in connections} == {200}
+        until(lambda: shared.ok("GET", "sys/seal-status")["sealed"])
+        assert {connection.call("GET", "secret/data/sealed")[0] for connection in connections} == {503}
+        shared.unseal()
+        assert {connection.call("GET", "secret/data/sealed")[0] for connection in connections} == {200}
 
 
 def test_a_worker_that_comes_late_answers_although_nothing_changes_any_more(vault: VaultProcess):
@@ -274,15 +286,6 @@ def test_every_answer_of_every_process_stands_in_one_chain_and_is_counted(vault:
     assert TEXT not in (tmp_path / "audit.log").read_text()
 
 
-def metrics(server: VaultProcess) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    try:
-        connection.request("GET", "/v1/sys/metrics?format=prometheus", headers={"X-Vault-Token": server.root})
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
-
-
 def test_a_killed_server_takes_its_workers_along_and_starts_again(vault: VaultProcess):
     vault.ok("POST", "secret/data/a", {"data": {"n": 1}})
     before = workers(vault)
@@ -296,12 +299,12 @@ def test_a_killed_server_takes_its_workers_along_and_starts_again(vault: VaultPr
     assert vault.ok("GET", "secret/data/a")["data"]["data"] == {"n": 1}
 
 
-def test_no_key_stands_on_a_workers_command_line_or_in_its_environment(vault: VaultProcess):
-    for process in workers(vault):
+def test_no_key_stands_on_a_workers_command_line_or_in_its_environment(shared: VaultProcess):
+    for process in workers(shared):
         folder = Path(f"/proc/{process}")
         seen = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-        assert vault.key.encode() not in seen
-        assert vault.root.encode() not in seen
+        assert shared.key.encode() not in seen
+        assert shared.root.encode() not in seen
         assert b"SVAULT_" not in seen
         [core] = [line for line in (folder / "limits").read_text().splitlines() if line.startswith("Max core file size")]
         assert core.split()[4:6] == ["0", "0"]

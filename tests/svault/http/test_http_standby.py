@@ -67,4 +67,5 @@ def test_a_standby_hands_requests_on_and_takes_over_when_the_active_server_is_ki
             one.tell(signal.SIGKILL)
             eventually(lambda: status(two) == 200)
             assert client.secrets.kv.v2.read_secret("a/b", raise_on_deleted_version=True)["data"]["data"] == {"x": "1"}
+            client.adapter.close()  # a server that stops waits for those who are connected
             assert database.password not in two.stderr

@@ -53,6 +53,7 @@ def test_hvac_works_over_tls(tmp_path: Path, authority: Authority, configure: Ca
         client = hvac.Client(url, token=token, verify=str(ca))
         client.secrets.kv.v2.create_or_update_secret("a", {"x": "1"})
         assert client.secrets.kv.v2.read_secret("a", raise_on_deleted_version=True)["data"]["data"] == {"x": "1"}
+        client.adapter.close()  # a server that stops waits for those who are connected
         with pytest.raises(requests.exceptions.SSLError):
             hvac.Client(url, token=token).sys.is_sealed()
 

@@ -101,7 +101,7 @@ async def test_the_second_server_waits_until_the_first_one_resigns(join: Join):
     await first.campaign("https://first:8200")
     waiting = asyncio.create_task(second.campaign("https://second:8200"))
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(waiting), 1)
+        await asyncio.wait_for(asyncio.shield(waiting), 0.5)
     assert [await election.leader() for election in (first, second)] == ["https://first:8200"] * 2
     await first.resign()
     async with asyncio.timeout(LIMIT):
@@ -117,7 +117,7 @@ async def test_a_leader_that_renews_keeps_the_lead_for_longer_than_its_lease(joi
     leading = first.election()
     await leading.campaign("first")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(second.election().campaign("second"), 3 * SHORT)
+        await asyncio.wait_for(second.election().campaign("second"), 1.5 * SHORT)
     await first.commit([Write("a", b"1")])
     assert await leading.leader() == "first"
     await leading.resign()
@@ -235,7 +235,7 @@ async def test_a_leader_keeps_the_lead_when_its_storage_was_away_for_a_moment(jo
     await storage.commit([Write("a", b"1")])
     assert await election.leader() == "first"
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(election.lost(), 1)
+        await asyncio.wait_for(election.lost(), 0.5)
     await election.resign()
 
 

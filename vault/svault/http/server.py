@@ -53,7 +53,8 @@ class Server:
         try:
             await self._core.open()
             said = await prepare(self._core) if prepare is not None else ""
-            for listener in self._listeners:
+            # The vault's own is the last one: who reaches the vault reaches its metrics too.
+            for listener in reversed(self._listeners):
                 await listener.start()
             if self._pool is not None:
                 self._pool.start()

@@ -94,6 +94,23 @@ def add_monitoring() -> None:
         setattr(EC2Response, name, partialmethod(switch, is_on=is_on))
 
 
+def index_tags() -> None:
+    """Have moto read an object's tags by its id. Its own way tries the tags of all objects, once for each field that is told."""
+    from moto.ec2.models.core import TaggedEC2Resource  # noqa: PLC0415 - as above
+    from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix  # noqa: PLC0415 - as above
+
+    def get_tags(self: Any) -> list[dict[str, str]]:
+        tags = self.ec2_backend.tags.get(self.id) if self.id else None
+        if not tags:
+            return []
+        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(self.id), "")
+        told = {"resource_id": self.id, "resource_type": kind}
+        return [{**told, "key": key, "value": value} for key, value in tags.items()]
+
+    tagged: Any = TaggedEC2Resource
+    tagged.get_tags = get_tags
+
+
 def application(folder: Path) -> Door:
     """moto with today's images, behind the door."""
     listed = folder / "images.json"
@@ -105,6 +122,7 @@ def application(folder: Path) -> Door:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the above
 
     add_monitoring()
+    index_tags()
     return Door(DomainDispatcherApplication(create_backend_app))
 
 

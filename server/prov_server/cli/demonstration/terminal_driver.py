@@ -13,12 +13,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Protocol, Self
 
 SECONDS = 60.0
 _LOCAL_FLAGS = 3
 _TAKE = ': < "$0"; exec "$@"'
 """The first terminal that the leader of a new session opens becomes the session's own."""
+
+
+class Process(Protocol):
+    """What is wanted of a program that was started; `subprocess.Popen` has it."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
 
 
 class TerminalDriver:
@@ -44,16 +57,24 @@ class TerminalDriver:
         self._seen = 0
         self._text = bytearray()
 
-        self.process = subprocess.Popen(  # noqa: S603 - the caller's program
-            ["/bin/sh", "-c", _TAKE, os.ttyname(self._device), *(os.fspath(word) for word in command)],
+        streams = tuple(self._device if given is None else given for given in (stdin, stdout, stderr))
+        self.process = self.start(command, os.ttyname(self._device), streams, cwd=cwd, env=env)
+        self._exit = os.pidfd_open(self.process.pid)
+
+    def start(
+        self, command: Sequence[str | Path], terminal: str, streams: tuple[Any, ...], *, cwd: Path, env: Mapping[str, str]
+    ) -> Process:
+        """Start the program as the leader of a session whose terminal is this device."""
+        stdin, stdout, stderr = streams
+        return subprocess.Popen(  # noqa: S603 - the caller's program
+            ["/bin/sh", "-c", _TAKE, terminal, *(os.fspath(word) for word in command)],
             cwd=cwd,
             env=dict(env),
-            stdin=self._device if stdin is None else stdin,
-            stdout=self._device if stdout is None else stdout,
-            stderr=self._device if stderr is None else stderr,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
         )
-        self._exit = os.pidfd_open(self.process.pid)
 
     def __enter__(self) -> Self:
         return self
