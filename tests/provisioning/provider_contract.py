@@ -19,7 +19,7 @@ None, a leaf that the provider cannot tell is left out.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import pytest
 from tests.provisioning.worlds import Cut, Example, Journal, World, drift, places, recorded
@@ -27,8 +27,6 @@ from tests.provisioning.worlds import Cut, Example, Journal, World, drift, place
 from provisioning.errors import ProviderError
 from provisioning.providers.base import Provider
 from provisioning.resource import TAG_ADDRESS, TAG_LINEAGE
-
-T = TypeVar("T")
 
 Objects = Callable[[str], Counter[str]]
 
