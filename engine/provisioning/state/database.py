@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
 
 from sqlalchemy import Connection, Engine, exc
 
+from provisioning.errors import StateCorruptError
 from provisioning.state.model import Break
 from provisioning.state.transaction import Writing, locked
-from stratumops.errors import UnavailableError
+from stratumops.errors import StratumError, UnavailableError
 
 
 class Database(ABC):
@@ -44,12 +44,12 @@ class Database(ABC):
         """The time that leases go by."""
 
     @abstractmethod
-    def refuse(self, error: BaseException) -> NoReturn:
-        """Raise what a driver's error means."""
+    def refused(self, error: BaseException) -> StratumError:
+        """What a driver's error means."""
 
     @abstractmethod
-    def damaged(self, why: str) -> NoReturn:
-        """Raise that what was read cannot be believed."""
+    def damaged(self, why: str) -> StateCorruptError:
+        """That what was read cannot be believed."""
 
     def breaks(self) -> list[Break]:
         """What is broken beside the tables."""
@@ -67,13 +67,13 @@ class Database(ABC):
         try:
             yield
         except exc.DBAPIError as error:
-            self.refuse(error.orig or error)
+            raise self.refused(error.orig or error) from None
         except exc.TimeoutError:
             raise UnavailableError(
                 f"{self.where}: all connections were busy", hint="fewer callers at once, then try again"
             ) from None
         except (exc.NoResultFound, UnicodeDecodeError):
-            self.damaged("what every state has is not there")
+            raise self.damaged("what every state has is not there") from None
 
 
 Clock = Callable[[], float]

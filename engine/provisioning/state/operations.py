@@ -134,7 +134,7 @@ class Operations(Rows):
         try:
             return json.loads(text)
         except ValueError:
-            self.database.damaged("what an operation says cannot be read")
+            raise self.database.damaged("what an operation says cannot be read") from None
 
 
 _OPERATION = tuple(name for name in Operation.__dataclass_fields__)

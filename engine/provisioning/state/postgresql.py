@@ -1,14 +1,15 @@
 """The state in PostgreSQL, for teams: several by name in one database, leases by the server's clock."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 
+from provisioning.errors import StateCorruptError
 from provisioning.state.database import Clock, Database
 from provisioning.state.refusals import corrupt, of_postgresql
-from stratumops.errors import InvalidInputError
+from stratumops.errors import InvalidInputError, StratumError
 
 _SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _CONNECT_SECONDS = 10
@@ -85,12 +86,12 @@ class PostgresqlDatabase(Database):
             return self._clock()
         return float(connection.execute(sa.select(sa.func.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
-    def refuse(self, error: BaseException) -> NoReturn:
-        """Raise what PostgreSQL's error means."""
-        raise of_postgresql(error, self.where) from None
+    def refused(self, error: BaseException) -> StratumError:
+        """What PostgreSQL's error means."""
+        return of_postgresql(error, self.where)
 
-    def damaged(self, why: str) -> NoReturn:
-        """Raise StateCorruptError: here it is the server's keeper who restores."""
+    def damaged(self, why: str) -> StateCorruptError:
+        """What was read cannot be believed: here it is the server's keeper who restores."""
         meant = corrupt(self.where, why)
         meant.hint = "restore the database from its backup, or the state from an export (`prov state restore`)"
-        raise meant
+        return meant

@@ -146,7 +146,7 @@ class Resources(Rows):
     def _recorded(self, rows: Sequence[Any]) -> list[Recorded]:
         """Raises StateCorruptError when a row is not what was written."""
         if any(sha256(row[1]) != row[2] for row in rows):
-            self.database.damaged("a resource's record is not the one that was written")
+            raise self.database.damaged("a resource's record is not the one that was written")
         try:
             with at_once():
                 bodies = values_of([row[1] for row in rows])
@@ -155,9 +155,9 @@ class Resources(Rows):
                     for body, row in zip(bodies, rows, strict=True)
                 ]
         except (ValueError, KeyError, TypeError):
-            self.database.damaged("a resource's record cannot be read")
+            raise self.database.damaged("a resource's record cannot be read") from None
         if any(one.address != row[0] for one, row in zip(found, rows, strict=True)):
-            self.database.damaged("a resource stands at another's address")
+            raise self.database.damaged("a resource stands at another's address")
         return found
 
     def _live(self, tx: Writing, addresses: Mapping[str, Any]) -> dict[str, int]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,7 +19,7 @@ from provisioning.state.model import Break
 from provisioning.state.refusals import corrupt, of_sqlite
 from provisioning.state.serials import entries_after
 from provisioning.state.transaction import Writing
-from stratumops.errors import UnavailableError
+from stratumops.errors import StratumError, UnavailableError
 
 BUSY_SECONDS = 30
 _CONNECTIONS = 8
@@ -126,7 +125,7 @@ class SqliteDatabase(Database):
         with self.read() as connection:
             entries, newest = entries_after(connection, self.state_id, -1)
         if not is_opening and not reading.damaged and reading.position.number > entries[-1].number:
-            self.damaged("it lacks serials that its journal has")
+            raise self.damaged("it lacks serials that its journal has")
         aside = set_aside(self.journal.path)
         self.journal.write_new(lambda _number: (entries, newest))
         self._notify(
@@ -138,17 +137,17 @@ class SqliteDatabase(Database):
         """The time of this machine."""
         return self._clock()
 
-    def refuse(self, error: BaseException) -> NoReturn:
-        """Raise what SQLite's error means; after damage the next opening looks at everything."""
+    def refused(self, error: BaseException) -> StratumError:
+        """What SQLite's error means; after damage the next opening looks at everything."""
         meant = of_sqlite(error, self.path)
         if isinstance(meant, StateCorruptError):
             self._suspect()
-        raise meant from None
+        return meant
 
-    def damaged(self, why: str) -> NoReturn:
-        """Raise StateCorruptError; the next opening looks at everything."""
+    def damaged(self, why: str) -> StateCorruptError:
+        """What was read cannot be believed; the next opening looks at everything."""
         self._suspect()
-        raise corrupt(self.path, why)
+        return corrupt(self.path, why)
 
     def breaks(self) -> list[Break]:
         """Where the journal is damaged."""
