@@ -13,6 +13,8 @@ _VOLATILE = re.compile(
     r"|encoded_token|encoded_root_token|install_time|plugin_version|running_plugin_version|running_sha256|hash|sum|storage_type|keys_base64)"
 )
 
+_A_SECOND_LESS = re.compile(r"(\d+)h59m5[89]s")
+
 
 class Asked(Protocol):
     """Whoever answers requests."""
@@ -49,8 +51,10 @@ def shape(value: Any, key: str = "") -> Any:
         return {name: shape(one, name) for name, one in value.items()}
     if isinstance(value, list):
         return [shape(one, key) for one in value]
-    if key == "ttl" and isinstance(value, int):
+    if key in {"ttl", "lease_duration"} and isinstance(value, int):
         return value // 10 + (value % 10 > 7)  # a second may have passed
+    if key == "warnings" and isinstance(value, str):
+        return _A_SECOND_LESS.sub(lambda found: f"{int(found[1]) + 1}h", value)
     if value not in (None, "", 0) and _VOLATILE.fullmatch(key):
         return type(value).__name__
     return value

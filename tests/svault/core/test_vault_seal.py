@@ -44,6 +44,17 @@ async def test_a_new_vault_is_sealed_and_three_of_five_shares_open_it(sealed):
     assert (await call(core, "GET", "auth/token/lookup-self", token=root)).status == 200
 
 
+@pytest.mark.parametrize("moments", range(6))
+async def test_a_share_that_comes_while_the_vault_is_sealing_is_counted_afterwards(sealed, moments: int):
+    core, keys, root = sealed
+    await unsealed(core, keys)
+    assert (await call(core, "PUT", "sys/seal", token=root)).status == 204
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    told = [(await call(core, "PUT", "sys/unseal", {"key": share})).body for share in keys[:3]]
+    assert [(status["sealed"], status["progress"]) for status in told] == [(True, 1), (True, 2), (False, 0)]
+
+
 async def test_a_share_of_another_vault_opens_nothing_and_the_attempt_starts_over(sealed):
     core, keys, _ = sealed
     foreign = Core(MemoryStorage(), crypto=backend("openssl"))

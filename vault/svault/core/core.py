@@ -82,6 +82,7 @@ class Core:
         self.cluster_id = ""
         self._changing = asyncio.Lock()
         self._later: set[asyncio.Task[None]] = set()
+        self._sealing: asyncio.Task[None] | None = None
         self._pipeline = Pipeline(self)
         self._open_paths = OpenPaths(self)
         self._leadership = Leadership(self, storage.election()) if self.settings.advertise and is_shared(storage) else None
@@ -235,12 +236,20 @@ class Core:
         """Seal once the answer that is being made is on its way."""
         if self.replicas is not None:
             self.replicas.forget()
-        self._in_background(self.seal_now(), "seal")
+        self._sealing = self._in_background(self.seal_now(), "seal")
 
-    def _in_background(self, work: Coroutine[None, None, None], name: str) -> None:
+    async def settled(self) -> None:
+        """Wait until a change that has begun (sealing, making the keys) is over: a share that comes meanwhile would be lost with it."""
+        if self._sealing is not None:
+            await asyncio.wait([self._sealing])
+        async with self._changing:
+            return
+
+    def _in_background(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+        return task
 
     async def _await_initialization(self) -> None:
         """Another server may make this vault later; with a static seal this one opens it by itself."""

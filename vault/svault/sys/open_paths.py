@@ -102,6 +102,7 @@ class OpenPaths:
 
     async def _unseal(self, call: Call) -> Answer:
         core, fields = self._core, Fields(call.data)
+        await core.settled()
         if fields.boolean("reset"):
             core.attempt = None
             return Answer(200, await self.status())
