@@ -149,7 +149,7 @@ def ours(folder: Path, *, is_durable: bool = True, has_audit: bool = True) -> It
     audit = f'[audit]\npath = "{folder / "audit.log"}"\n' if has_audit else ""
     config = folder / "svault.toml"
     config.write_text(
-        f'[server]\naddress = "127.0.0.1:{port}"\n[storage]\n{storage}\n{audit}'
+        f'[server]\naddress = "127.0.0.1:{port}"\nworkers = 0\n[storage]\n{storage}\n{audit}'
         '[engines.kv]\npath = "secret/"\nversion = 2\n[engines.transit]\npath = "transit/"\n',
         encoding="utf-8",
     )

@@ -239,7 +239,7 @@ class Core:
         self._sealing = self._in_background(self.seal_now(), "seal")
 
     async def settled(self) -> None:
-        """Wait until a change that has begun (sealing, making the keys) is over: a share that comes meanwhile would be lost with it."""
+        """Wait for the end of a change that has begun (sealing, making keys): a share that came meanwhile would be lost."""
         if self._sealing is not None:
             await asyncio.wait([self._sealing])
         async with self._changing:
