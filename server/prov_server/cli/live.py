@@ -14,6 +14,8 @@ from rich.text import Text
 from prov_server.cli.console import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, RenderableType
 
     from provisioning.engine import Engine
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from provisioning.workflow.control import StepState
 
 POLL_SECONDS = 0.1
-MOST_ROWS = 24
+MOST_ROWS, FEWEST_ROWS = 24, 3
+BESIDES = 3
+"""Lines of the terminal that are not steps: what is left out, the bar, and the one the cursor is in."""
 MARKS = {
     "pending": ("·", "quiet"),
     "running": ("…", "info"),
@@ -48,7 +52,7 @@ async def _drawn(console: "Console", engine: "Engine", operation: str) -> "Progr
             found = await engine.progress(operation)
             if found.operation.is_final:
                 break
-            live.update(_picture(found, spinner))
+            live.update(_picture(found, spinner, console.height))
             await asyncio.sleep(POLL_SECONDS)
     for step in found.state.steps:
         console.print(_line(step), soft_wrap=True)
@@ -73,15 +77,22 @@ async def _told(console: "Console", engine: "Engine", operation: str) -> "Progre
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _picture(found: "Progress", spinner: Spinner) -> "RenderableType":
+def _rows(steps: "Sequence[StepState]", height: int) -> "list[StepState]":
+    """The steps for which `height` lines have room, in their order: what goes on before what just ended before what comes."""
+    room = max(FEWEST_ROWS, min(MOST_ROWS, height - BESIDES))
+    now = [step for step in steps if step.status in {"running", "waiting", "failed", "undo_failed"}]
+    over = [step for step in steps if step.status in {"succeeded", "undone"}]
+    to_come = [step for step in steps if step.status == "pending"]
+    wanted = {step.id for step in [*now, *reversed(over), *to_come][:room]}
+    return [step for step in steps if step.id in wanted]
+
+
+def _picture(found: "Progress", spinner: Spinner, height: int) -> "RenderableType":
     table = Table(box=None, show_header=False, pad_edge=False)
     for width in (2, None, 8):
         table.add_column(width=width, no_wrap=True, overflow="ellipsis")
     steps = found.state.steps
-    shown = [step for step in steps if step.status in {"running", "waiting", "failed", "undo_failed"}]
-    over = [step for step in steps if step.status in {"succeeded", "undone"}]
-    room = max(0, MOST_ROWS - len(shown))
-    rows = [step for step in steps if step in shown or step in over[-room:] or step.status == "pending"][:MOST_ROWS]
+    rows = _rows(steps, height)
     for step in rows:
         mark: RenderableType = spinner if step.status == "running" else Text(*MARKS[step.status])
         words = Text(visible(step.title), "" if step.status != "pending" else "quiet")

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from etcd_servers import Authority
 from programs import free_ports
 from svault.config.model import parsed_address
 from svault.errors import VaultError
-from svault.http.listener import Listener, bound
+from svault.http.listener import GRACE_SECONDS, Listener, bound
 from svault.http.protocol import Patience
 from svault.http.tls import TlsError, TlsFiles
 from vault_processes import VaultProcess, running, svault
@@ -164,6 +165,29 @@ async def test_the_application_sees_the_clients_certificate(authority: Authority
     shown = x509.load_pem_x509_certificate(seen[1]["client_cert_chain"][0].encode())
     assert shown == x509.load_pem_x509_certificate(authority.file("client").read_bytes())
     assert seen[1]["tls_version"] == 0x0304
+
+
+@pytest.mark.anyio
+async def test_an_idle_client_that_never_says_goodbye_does_not_hold_up_the_end(authority: Authority) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    address = parsed_address(f"127.0.0.1:{free_ports(1)[0]}")
+    files = TlsFiles(str(authority.file("server")), str(authority.file("server-key")))
+    listener = Listener(app, bound(address), files)
+    await listener.start()
+    context = ssl.create_default_context(cafile=str(authority.file("ca")))
+
+    def asked() -> ssl.SSLSocket:
+        wire = context.wrap_socket(socket.create_connection((address.host, address.port)), server_hostname="127.0.0.1")
+        wire.sendall(b"GET /v1/x HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert wire.recv(1000).startswith(b"HTTP/1.1 204")
+        return wire
+
+    with await asyncio.to_thread(asked):
+        async with asyncio.timeout(GRACE_SECONDS - 2):
+            await listener.stop()
 
 
 @pytest.mark.anyio

@@ -18,6 +18,8 @@ BACKLOG = 1024
 MAX_CONNECTIONS = 4096
 IDLE_SECONDS = 300
 """Vault's `http_idle_timeout`."""
+GOODBYE_SECONDS = 1.0
+"""For a client of TLS to say that it has heard that the connection ends; an idle one never does."""
 GRACE_SECONDS = 10
 """For what is being answered when the server is told to stop."""
 
@@ -105,7 +107,11 @@ class Listener(uvicorn.Server):
     async def _listening(self, context: ssl.SSLContext | None) -> asyncio.Server:
         # Each generation has a duplicate of the socket: closing one leaves the queue of the others.
         made: asyncio.Server = await asyncio.get_running_loop().create_server(
-            self._protocol, sock=self._place.dup(), ssl=context, backlog=BACKLOG
+            self._protocol,
+            sock=self._place.dup(),
+            ssl=context,
+            backlog=BACKLOG,
+            ssl_shutdown_timeout=GOODBYE_SECONDS if context else None,
         )
         return made
 
@@ -121,7 +127,9 @@ class Listener(uvicorn.Server):
     async def serve_connection(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
         """Answer at a connection that was accepted elsewhere. A client that does not come through TLS is let go."""
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=context)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._protocol, connection, ssl=context, ssl_shutdown_timeout=GOODBYE_SECONDS if context else None
+            )
         except (OSError, TimeoutError):  # ssl's errors are OSErrors
             connection.close()
 
