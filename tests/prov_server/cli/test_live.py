@@ -11,7 +11,6 @@ from provisioning.progress import progress_of
 from provisioning.state.model import Operation, StepStatus
 from provisioning.workflow.control import OperationState, StepState
 
-
 STATUSES: dict[str, StepStatus] = {"s": "succeeded", "r": "running", "f": "failed", "p": "pending"}
 
 
