@@ -306,6 +306,9 @@ class Core:
         mounted = self.active.mounts.find(call.path) if self.active is not None else None
         kind = mounted.entry.kind if mounted is not None else "none"
         self.metrics.observe(call.operation or "unknown", kind, answer.status, perf_counter() - started)
+        if call.path == "sys/seal" and self._sealing is not None:
+            # Whoever is told that the vault is sealed finds it so. Within the pipeline this would wait for itself.
+            await asyncio.wait([self._sealing])
         return answer
 
 
