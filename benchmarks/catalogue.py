@@ -1,6 +1,18 @@
 """All benchmarks, in the order of the table: those with a goal first within their area."""
 
-from benchmarks import configurations, engine, faces, judgement, memory, prices, startup, vault_beside, vault_crypto, vault_limits
+from benchmarks import (
+    configurations,
+    engine,
+    faces,
+    judgement,
+    memory,
+    prices,
+    retrieval,
+    startup,
+    vault_beside,
+    vault_crypto,
+    vault_limits,
+)
 from benchmarks.measure import Benchmark
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -11,6 +23,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     *prices.BENCHMARKS,
     *judgement.BENCHMARKS,
     *engine.BENCHMARKS,
+    *retrieval.BENCHMARKS,
     *vault_beside.BENCHMARKS,
     *vault_limits.BENCHMARKS,
     *vault_crypto.BENCHMARKS,

@@ -83,7 +83,10 @@ def test_no_lock_file_that_records_addresses_is_committed():
 def test_no_file_names_a_registry_host_or_a_path_of_one_machine(forbidden: str):
     # Only at the start of a path: the same word may be a folder inside a longer path of the product's own.
     pattern = re.compile(r"(?<![\w.~}-])" + re.escape(forbidden) if forbidden[0] == "/" else re.escape(forbidden))
-    assert [where(path) for path in files() if pattern.search(text_of(path))] == []
+    # A runbook is about machines, where the superuser has a home; no other file knows one.
+    of_machines = ROOT / "corpus" / "prov_corpus" / "documents"
+    read = [path for path in files() if forbidden != "/root/" or not path.is_relative_to(of_machines)]
+    assert [where(path) for path in read if pattern.search(text_of(path))] == []
 
 
 def test_every_locked_requirement_has_an_exact_version_and_a_hash():
