@@ -1,7 +1,7 @@
 """The quality of the index: a judged set of questions over a folder of runbooks, its dev split only.
 
-The set is no part of the project; its folder is the setting `STRATUMOPS_EVALUATION`. It holds `corpus/` (markdown), `queries.jsonl`
-(id, kind, split, text) and `qrels.tsv` (query, document, grade). A document's name is its path without `.md`.
+The set is no part of the project; its folder is the setting `STRATUMOPS_EVALUATION`. It holds `corpus/` (markdown),
+`queries.jsonl` (id, kind, split, text) and `qrels.tsv` (query, document, grade). A document is named by its path without `.md`.
 """
 
 import json

@@ -1,8 +1,6 @@
 """What every test shares."""
 
 import logging
-import os
-from pathlib import Path
 
 import pytest
 import structlog
@@ -31,12 +29,9 @@ def _logging_as_it_was():
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _configuration_of_nobody(tmp_path_factory: pytest.TempPathFactory):
-    """What the product notes about a person (approver keys, folders of theirs) is noted in a folder of the tests."""
-    before = os.environ.get("XDG_CONFIG_HOME")
-    os.environ["XDG_CONFIG_HOME"] = str(Path(tmp_path_factory.mktemp("config")))
-    yield
-    if before is None:
-        del os.environ["XDG_CONFIG_HOME"]
-    else:
-        os.environ["XDG_CONFIG_HOME"] = before
+def _person_of_nobody(tmp_path_factory: pytest.TempPathFactory):
+    """What the product keeps of a person (approver keys, folders of theirs, an index) is kept with the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -28,11 +28,13 @@ from stratumops.settings_groups import (
     AuditSettings,
     EngineSettings,
     GenerateSettings,
+    KnowledgeSettings,
     LimitSettings,
     LogSettings,
     McpSettings,
     NickelSettings,
     OperatorOnly,
+    RagSettings,
     ServerSettings,
     ValidateSettings,
     VaultSettings,
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     vault: VaultSettings = VaultSettings()
     engine: EngineSettings = EngineSettings()
+    rag: RagSettings = RagSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -157,6 +157,43 @@ class EngineSettings(Group):
     ] = False
 
 
+class RagSettings(Group):
+    """The index over documents: what is shipped, what a person adds (`prov rag add`), what the workspace knows."""
+
+    sources: Annotated[
+        list[str], Field(description="Folders of the workspace with documents; others are added with `prov rag add FOLDER`")
+    ] = []
+    shipped: Annotated[bool, Field(description="Find also what is shipped: runbooks, guidelines, reference pages")] = True
+    embedder: Annotated[
+        Literal["auto", "offline", "bge", "none"],
+        Field(
+            description="auto: BAAI/bge-small-en-v1.5 when `prov rag fetch-model` brought it, else the offline models; "
+            "none: by words alone"
+        ),
+    ] = "auto"
+    exact_chunks: Annotated[
+        int, Field(ge=0, le=1_000_000, description="Up to so many passages all are compared; beyond, Chroma looks for them")
+    ] = 5_000
+    chroma_url: Annotated[
+        str,
+        OperatorOnly(),
+        Field(description="A Chroma server instead of a folder, such as http://127.0.0.1:8000; never from prov.toml"),
+    ] = ""
+
+
+class KnowledgeSettings(Group):
+    """What is known of this workspace: the graph in `.kogral/`."""
+
+    shared: Annotated[
+        list[str],
+        OperatorOnly(),
+        Field(description="Folders with the graphs of an organisation, whose guidelines hold here too; never from prov.toml"),
+    ] = []
+    record_executions: Annotated[
+        bool, Field(description="Leave a node in .kogral/executions for every apply, rollback and workflow")
+    ] = True
+
+
 class LogSettings(Group):
     """Logs, always on stderr."""
 

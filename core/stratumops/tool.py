@@ -50,6 +50,10 @@ class ToolOutput(BaseModel):
         """Resources that hold the whole of this answer or more about it, as name -> address."""
         return {}
 
+    def holds_retrieved_text(self) -> bool:
+        """Whether somebody else's words stand in it: what changes the world afterwards needs an approval given after this."""
+        return False
+
     def person_page(self) -> str:
         """The address of a page that a person must open before this is done; a client that can shows it. It stands in `url`."""
         return ""

@@ -81,7 +81,7 @@ class Engine:
     """Belongs to the event loop in which it was made. `names` are the providers that have an account here.
 
     `provider` opens one; `clean` takes secrets out of what is written down; `notify` is told in a sentence what a person should
-    know (a state that was restored).
+    know (a state that was restored); `read_at` says when who begins an operation last read untrusted text (seconds since 1970).
     """
 
     def __init__(
@@ -95,7 +95,9 @@ class Engine:
         notify: Callable[[str], None] = lambda _said: None,
         pins: Pins | None = None,
         clean: Callable[[str], str] = str,
+        read_at: Callable[[str], float] = lambda _by: 0.0,
     ) -> None:
+        self._read_at = read_at
         self.place = place
         self._pins = pins
         self._clean = clean
@@ -337,7 +339,7 @@ class Engine:
             store=store,
             provider=self._provider_for_threads,
             secrets=self.secrets,
-            approvals=GivenByPeople(self._approvals(store)),
+            approvals=GivenByPeople(self._approvals(store), lambda operation: self._read_at(store.operation(operation).by)),
             require_fresh=lambda plan: self._require_fresh(store, plan),
             tasks=TASKS,
             secrets_loop=self._loop,

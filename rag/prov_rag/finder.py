@@ -7,13 +7,15 @@ from prov_rag import fusion
 from prov_rag.answer import Mode
 from prov_rag.dense import Similar
 from prov_rag.embed import Embedder
-from prov_rag.store import Store
+from prov_rag.store import Match, Store
 from prov_rag.words import is_spanish, telling
 
 _MOST_WORDS = 60
 _NEAREST = 600
 _LOOKED_AT = 50
 """Of so many documents the passages are compared; an answer is shorter."""
+_BEGINNING = 0.05
+"""How much more alike another passage must be than a document's first, which says what it is about."""
 _SPANISH_WORDS = 0.5
 """Weight of words, in Spanish documents only, beside meaning for a Spanish question: English text answers it by meaning alone."""
 
@@ -35,15 +37,15 @@ def find(
     spanish = is_spanish(query)
     used = [model for model in models if model.multilingual] if spanish else list(models)
     by_meaning = bool(used)
-    pairs: list[tuple[int, int, float]] = []
+    pairs: list[Match] = []
     if mode != "semantic" or not by_meaning:
         language = "es" if spanish and by_meaning else ""
         pairs = store.lexical(telling(query, spanish=spanish)[:_MOST_WORDS], fusion.WEIGHTS, _NEAREST, language=language)
     if allowed is not None:
-        pairs = [pair for pair in pairs if pair[1] in allowed]
+        pairs = [pair for pair in pairs if pair.document in allowed]
     parts: list[tuple[float, Mapping[int, float]]] = []
     ranks: dict[str, dict[int, int]] = {}
-    if by_words := fusion.by_document(pairs):
+    if by_words := fusion.by_document([(one.chunk, one.document, one.score) for one in pairs]):
         parts.append((_SPANISH_WORDS if spanish and by_meaning else 1.0, by_words))
         ranks["words"] = fusion.ranks(by_words)
     alike = [similar(model, query) for model in used]
@@ -57,19 +59,19 @@ def find(
     return Found(fused, _passages(best, pairs, alike), ranks)
 
 
-def _passages(
-    documents: set[int], pairs: Sequence[tuple[int, int, float]], alike: Sequence[Similar]
-) -> dict[int, dict[int, float]]:
+def _passages(documents: set[int], pairs: Sequence[Match], alike: Sequence[Similar]) -> dict[int, dict[int, float]]:
+    """Within a document, what the passage itself says counts: path and title are the same for all of them."""
     found: dict[int, dict[int, float]] = {}
-    highest = max((score for _, _, score in pairs), default=1.0) or 1.0
-    for chunk, document, score in pairs:
-        if document in documents:
-            found.setdefault(document, {})[chunk] = score / highest
+    highest = max((one.in_body for one in pairs), default=0.0) or 1.0
+    for one in pairs:
+        if one.document in documents:
+            found.setdefault(one.document, {})[one.chunk] = one.in_body / highest
     for similar in alike:
         for at in _places(similar, documents):
             here = found.setdefault(int(similar.documents[at]), {})
             chunk = int(similar.chunks[at])
-            here[chunk] = here.get(chunk, 0.0) + fusion.MEANING * float(similar.cosine[at])
+            alike_by = float(similar.cosine[at]) + (_BEGINNING if similar.first[at] else 0.0)
+            here[chunk] = here.get(chunk, 0.0) + fusion.MEANING * alike_by
     return found
 
 

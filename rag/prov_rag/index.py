@@ -36,10 +36,12 @@ class Index:
     Any number of threads and processes read; who writes has the lock file, and others go on with what was.
     """
 
-    def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
+    def __init__(self, folder: Path, sources: Sequence[Source], seed: "Index | None" = None) -> None:
+        """`seed` is an index of what is shipped, made once for all workspaces of a user: a new index begins as its copy."""
         self.folder = folder
         self.file = folder / "index.sqlite"
         self.sources = tuple(sources)
+        self._seed = seed
         self.notices: list[str] = []
         self._own = threading.local()
         self._opened: list[Store] = []
@@ -58,11 +60,23 @@ class Index:
         if have is not None and self._inode() == have[1]:
             return have[0]
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._seed is not None and not self.file.exists():
+            self._begin_as_copy(self._seed)
         store = self._open()
         self._own.store = (store, self._inode())
         with self._guard:
             self._opened.append(store)
         return store
+
+    def _begin_as_copy(self, seed: "Index") -> None:
+        with self.writing(30.0) as mine:
+            if not mine or self.file.exists():
+                return
+            seed.refresh(seconds=30.0)
+            made = self.file.with_name("index.new")
+            made.unlink(missing_ok=True)
+            seed.store().copy_to(made)
+            made.rename(self.file)
 
     def _inode(self) -> int:
         try:
@@ -122,6 +136,8 @@ class Index:
             for store in self._opened:
                 store.close()
             self._opened.clear()
+        if self._seed is not None:
+            self._seed.close()
         self._own = threading.local()
 
     @contextmanager
@@ -176,15 +192,37 @@ class Index:
         self._looked.update(source.name for source in self.sources)
         return Refreshed(taken, stale=False)
 
-    def embed(self, model: Embedder, *, most: int | None = None, progress: Progress | None = None) -> int:
-        """Give vectors to chunks that have none (`most` of them at most); how many were given."""
+    def embed(self, model: Embedder, *, most: int | None = None, progress: Progress | None = None, seconds: float = 0.0) -> int:
+        """Give vectors to chunks that have none (`most` of them at most); how many were given. Waits so long for another process.
+
+        What is shipped gets them in the seed, where there is one, and from there: it is embedded once for all workspaces.
+        """
+        store = self.store()
+        if self._seed is None:
+            return self._embed(store, model, most, progress, own=False)
+        self._seed.refresh(seconds=seconds)
+        store.take_vectors(self._seed.file, model.id)
+        done = self._embed(store, model, most, progress, own=True)
+        if (most is None or done < most) and store.count_unembedded(model.id):
+            with self._seed.writing(seconds, "embedding.lock") as mine:
+                # Where another process is at it, what it has is taken, and the next search asks again.
+                made = self._seed.embed(model, most=None if most is None else most - done, progress=progress) if mine else 0
+            store.take_vectors(self._seed.file, model.id)
+            done += made
+        return done
+
+    def take_made(self, model: Embedder) -> None:
+        """Take what the seed has by now."""
+        if self._seed is not None and self._seed.file.exists():
+            self.store().take_vectors(self._seed.file, model.id)
+
+    def _embed(self, store: Store, model: Embedder, most: int | None, progress: Progress | None, *, own: bool) -> int:
         import numpy as np  # noqa: PLC0415 - words alone work without it
 
-        store = self.store()
         whole = store.count_unembedded(model.id)
         done = 0
         while most is None or done < most:
-            rows = store.unembedded(model.id, _BATCH if most is None else min(_BATCH, most - done))
+            rows = store.unembedded(model.id, _BATCH if most is None else min(_BATCH, most - done), own=own)
             if not rows:
                 break
             vectors = model.passages(

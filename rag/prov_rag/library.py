@@ -34,15 +34,20 @@ class Library:
     """The documents of `sources`, found through an index in `folder`.
 
     `models` are shared by all libraries of a process: they hold some 60 MB. Beyond `exact_most` chunks Chroma looks for what is
-    similar, in a folder beside the index or at the server `chroma`.
+    similar, in a folder beside the index or at the server `chroma`. `seed` is a folder of this user's for an index of what is
+    shipped: each library begins with a copy of it. With `background` many new passages get their vectors while searches go on;
+    without, as in a process that soon ends, only `make` gives them.
     """
 
     def __init__(
-        self, folder: Path, sources: Sequence[Source], models: Models | None = None, *, chroma: str = "", exact_most: int = 5_000
-    ) -> None:
-        self.index = Index(folder, sources)
+        self, folder: Path, sources: Sequence[Source], models: Models | None = None, *, chroma: str = "", exact_most: int = 5_000,
+        seed: Path | None = None, background: bool = True,
+    ) -> None:  # fmt: skip
+        shipped = [source for source in sources if source.trust == "shipped"]
+        self.index = Index(folder, sources, Index(seed, shipped) if seed and shipped else None)
         self.models = models or Models()
         self._exact_most = exact_most
+        self._background = background
         self._chroma = Chroma(folder / "chroma", chroma)
         self._exact: dict[str, Exact] = {}
         self._lock = threading.Lock()
@@ -66,7 +71,7 @@ class Library:
         refreshed = self.index.refresh(everything=True, progress=progress, seconds=seconds)
         for model in self.models.ready(seconds) or []:
             with self.index.writing(seconds, "embedding.lock"):
-                self.index.embed(model, progress=progress)
+                self.index.embed(model, progress=progress, seconds=seconds)
         self._fill()
         return refreshed.taken
 
@@ -83,7 +88,7 @@ class Library:
 
     def _embed_later(self) -> None:
         with self._lock:
-            if self._embedding is None or not self._embedding.is_alive():
+            if self._background and (self._embedding is None or not self._embedding.is_alive()):
                 self._embedding = threading.Thread(target=self._embed, name="embedding", daemon=True)
                 self._embedding.start()
 
@@ -147,13 +152,18 @@ class Library:
         if not models:
             return [], f"{self.models.problem or 'embedding is switched off'}: found by words alone"
         pending = self._pending(store, models)
+        if pending:
+            for model in models:
+                self.index.take_made(model)
+            pending = self._pending(store, models)
         if 0 < pending <= _AT_ONCE:
             for model in models:
                 self.index.embed(model)
             pending = 0
         if pending:
             self._embed_later()
-            return models, f"{pending} passages have no vectors yet: those are found by words alone"
+            later = "" if self._background else "; `prov rag index` gives them vectors, once"
+            return models, f"{pending:,} passages are found by words alone until they have vectors{later}"
         return models, self.models.problem
 
     def _similar(self, store: "Store", model: Embedder, query: str) -> Similar:
@@ -188,10 +198,13 @@ class Library:
         hint = f"Nearly called so: {', '.join(near)}." if near else "Search for it: paths stand in every answer."
         raise DocumentNotFoundError(f"there is no document {name}/{path}", hint=hint)
 
-    def status(self) -> dict[str, Any]:
-        """What the index holds: documents and chunks by source, what was left out and why, vectors, models, bytes."""
+    def status(self, *, wait: float = 0.0) -> dict[str, Any]:
+        """What the index holds: documents and chunks by source, what was left out and why, vectors, models, bytes.
+
+        Waits so many seconds for the models.
+        """
         store = self.index.store()
-        models = self.models.ready() or []
+        models = self.models.ready(wait) or []
         counted = store.sources()
         return {
             "index": str(self.index.file), "bytes": self.index.file.stat().st_size, "generation": store.generation,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prov_rag.chunk import VERSION as CHUNKER
 from prov_rag.chunk import Chunk
@@ -32,6 +32,15 @@ def context(source_path: str, title: str, headings: Sequence[str]) -> str:
     """What stands above a chunk: its path in words, title and breadcrumb. The largest single gain in finding it."""
     path = split_humps(re.sub(r"[/_.-]+", " ", re.sub(r"\.\w+$", "", source_path)))
     return " > ".join(dict.fromkeys([path, title, *headings]))
+
+
+class Match(NamedTuple):
+    """A chunk that holds words of a question; higher is better. `in_body` counts only its own text."""
+
+    chunk: int
+    document: int
+    score: float
+    in_body: float
 
 
 class Store:
@@ -182,18 +191,19 @@ class Store:
 
     def lexical(
         self, tokens: Sequence[str], weights: tuple[float, float, float], most: int, *, language: str = ""
-    ) -> list[tuple[int, int, float]]:
-        """(chunk, document, score) of the chunks that hold any of the words, best first; higher is better."""
+    ) -> list[Match]:
+        """The chunks that hold any of the words, best first."""
         if not tokens:
             return []
         question = " OR ".join(f'"{token}"' for token in tokens)
         where = " and d.language = ?" if language else ""
-        sql = f"""select c.id, c.document, f.score
-            from (select rowid, -bm25(found, ?, ?, ?) score from found where found match ? order by score desc limit ?) f
+        sql = f"""select c.id, c.document, f.score, f.body
+            from (
+                select rowid, -bm25(found, ?, ?, ?) score, -bm25(found, 0.0, 0.0, 1.0) body
+                from found where found match ? order by score desc limit ?) f
             join chunks c on c.id = f.rowid join documents d on d.id = c.document where true{where} order by f.score desc"""  # noqa: S608 - the inserted text is ours
-        return self._db.execute(
-            sql, (*weights, question, most * (4 if language else 1), *([language] if language else []))
-        ).fetchall()
+        rows = self._db.execute(sql, (*weights, question, most * (4 if language else 1), *([language] if language else [])))
+        return [Match(*row) for row in rows]
 
     def rows(self, ids: Iterable[int]) -> dict[int, Row]:
         wanted = list(ids)
@@ -215,13 +225,13 @@ class Store:
         """The documents that a condition of `search` lets through."""
         return {row[0] for row in self._db.execute(f"select id from documents where {where}", values)}  # noqa: S608 - conditions are ours, values bound
 
-    def unembedded(self, model: str, most: int) -> list[tuple[str, str, str, str, str]]:
+    def unembedded(self, model: str, most: int, *, own: bool = False) -> list[tuple[str, str, str, str, str]]:
         """(sha256, path, title, headings, body) of chunks without a vector of this model; what is shipped comes last."""
         return self._db.execute(
             """select c.sha256, d.path, d.title, c.headings, c.body from chunks c join documents d on d.id = c.document
-            where not exists (select 1 from vectors v where v.model = ? and v.sha256 = c.sha256) group by c.sha256
-            order by d.trust = 'shipped', c.id limit ?""",
-            (model, most),
+            where not exists (select 1 from vectors v where v.model = ? and v.sha256 = c.sha256)
+            and (d.trust != 'shipped' or not ?) group by c.sha256 order by d.trust = 'shipped', c.id limit ?""",
+            (model, own, most),
         ).fetchall()
 
     def count_unembedded(self, model: str) -> int:
@@ -232,6 +242,29 @@ class Store:
                 (model,),
             ).fetchone()[0]
         )
+
+    def take_vectors(self, file: Path, model: str) -> None:
+        """Take over from another index what it has of this model for chunks that are here too."""
+        self._db.execute("attach ? as other", (str(file),))
+        try:
+            with self.writing():
+                taken = self._db.execute(
+                    """insert or ignore into vectors select o.model, o.sha256, o.vector from other.vectors o
+                    where o.model = ? and o.sha256 in (select sha256 from chunks)""",
+                    (model,),
+                ).rowcount
+                if taken:
+                    self.advance()
+        finally:
+            self._db.execute("detach other")
+
+    def copy_to(self, file: Path) -> None:
+        """Write the whole index, as it is now, into a new file."""
+        target = sqlite3.connect(file)
+        try:
+            self._db.backup(target)
+        finally:
+            target.close()
 
     def put_vectors(self, model: str, vectors: Iterable[tuple[str, bytes]]) -> None:
         self._db.executemany(

@@ -14,6 +14,8 @@ from prov_gen.nickel import Limits, Nickel
 from prov_server.audit import Admitted, Audit
 from prov_server.audit.trail import Trail
 from prov_server.engine.access import EngineAccess
+from prov_server.knowledge.access import KnowledgeAccess
+from prov_server.knowledge.reads import Reads
 from prov_server.links import Limit, LimitSize, Observe, Offered
 from prov_server.measure import Metrics
 from prov_server.output_redaction import clean_output
@@ -63,6 +65,9 @@ class Application:
     prices: Prices
     vault: VaultAccess
     engine: EngineAccess
+    knowledge: KnowledgeAccess
+    reads: Reads
+    """When each principal last saw somebody else's words; approvals given before allow nothing more."""
     redactor: Redactor
     """What it knows never leaves through a face. Whoever resolves a secret registers it here."""
     audit: Audit
@@ -102,6 +107,7 @@ class Application:
             prices=self.prices,
             vault=self.vault,
             engine=self.engine,
+            library=self.knowledge.library,
             report=clean_report(self.redactor, report),
             pricer=LazyPricer(self.prices, utc_today),
             # Only an MCP client can read resources.
@@ -116,6 +122,9 @@ class Application:
                 except StratumError as error:
                     clean_error(self.redactor, error)
                     raise
+                # Before the answer leaves: what comes after it is done by somebody who has read it. People judge themselves.
+                if face != "cli" and output.holds_retrieved_text():
+                    await asyncio.to_thread(self.reads.note, principal)
                 output, entry.result = clean_output(self.redactor, output, shows_hidden=face == "cli")
         if toolsets.changed:
             for tell in self.on_tools_changed:
@@ -139,6 +148,17 @@ class Application:
     async def read_report(self, path: str, principal: Principal, client: str = "") -> str:
         """The whole of an answer that this principal got, without secrets. Raises NotFoundError."""
         return await self._read("read_report", partial(self.reports.read, principal), path, principal, client)
+
+    async def read_document(self, path: str, principal: Principal, client: str = "") -> str:
+        """A document of the index, fenced, for a client. Raises DocumentNotFoundError, UnavailableError."""
+        return await self._read("read_document", partial(self._document, principal), path, principal, client)
+
+    def _document(self, principal: Principal, path: str) -> str:
+        from prov_rag.guard import fenced  # noqa: PLC0415 - paid by who reads documents
+
+        text, trust = self.knowledge.library().read(path)
+        self.reads.note(principal)
+        return fenced(text, path, trust)
 
     async def _read(self, what: str, read: Callable[[str], str], path: str, principal: Principal, client: str) -> str:
         async with self.audit.watch(principal=principal.subject, face="mcp", client=client, arguments={"path": path}) as entry:
@@ -165,6 +185,7 @@ class Application:
         await self.nickel.aclose()
         await self.engine.aclose()
         await self.vault.aclose()
+        await asyncio.to_thread(self.knowledge.close)
         await asyncio.to_thread(self.audit.close)
 
 
@@ -217,6 +238,7 @@ def build(
     redactor = Redactor() if redactor is None else redactor
     audit = Audit(Trail(workspace, settings.audit.retention_days), settings.audit, redactor)
     vault = VaultAccess(workspace, settings.vault, shares_it=shares_vault, hide=redactor.register)
+    reads = Reads(workspace)
     return Application(
         workspace=workspace,
         settings=settings,
@@ -233,7 +255,11 @@ def build(
         observe=observe,
         prices=Prices(workspace),
         vault=vault,
-        engine=EngineAccess(workspace, settings.engine, vault, hide=redactor.register, clean=redactor.text, notify=notify),
+        engine=EngineAccess(
+            workspace, settings.engine, vault, hide=redactor.register, clean=redactor.text, notify=notify, read_at=reads.last
+        ),
+        knowledge=KnowledgeAccess(workspace, settings.rag, settings.knowledge, is_server=shares_vault),
+        reads=reads,
         redactor=redactor,
         audit=audit,
         proceed=chain(

@@ -168,7 +168,7 @@ def test_many_documents_are_embedded_in_the_background(library_of, folder):
     library = library_of(folder)
     first = library.search("gadget")
     assert first.hits
-    assert "no vectors yet" in first.degraded
+    assert "until they have vectors" in first.degraded
     library._embedding.join(60)
     assert library.search("gadget").degraded == ""
 

@@ -23,6 +23,7 @@ SHARES = {
     950: {"toolsets", "generate_config", "validate_config", "get_schema"},
     1_000: {"review_config", "estimate_cost", "check_compliance", "plan_migration"},
     300: {"vault_store", "vault_list"},
+    800: {"search_docs", "troubleshoot"},
     900: {"query_infrastructure", "plan_config", "apply_plan", "execute_workflow", "operation_status"},
 }
 """Each part of the product's share of the 4,000 tokens that the whole list may cost (o200k, compact JSON), and its tools."""

@@ -183,4 +183,6 @@ def test_a_program_is_never_named_by_the_workspace(tmp_path, monkeypatch):
         "engine.state_url",
         "engine.workflows_url",
         "engine.elicitation",
+        "rag.chroma_url",
+        "knowledge.shared",
     ]

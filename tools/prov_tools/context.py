@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prov_gen.layers.limits import Pricer
     from prov_gen.nickel import Nickel
     from prov_judge.prices.book import PriceBook
+    from prov_rag.library import Library
     from prov_tools.vault.access import Vault
     from provisioning.engine import Engine
 
@@ -73,7 +74,7 @@ class Reports(Protocol):
 @dataclass(frozen=True, slots=True)
 class Context:
     """One call's surroundings. `prices` reads the workspace's price book (and may take 50 ms), `engine` opens its state;
-    `reports` is there where a caller can read resources.
+    `library` finds documents (the first call indexes what is new); `reports` is there where a caller can read resources.
     """
 
     workspace: Workspace
@@ -85,6 +86,7 @@ class Context:
     prices: "Callable[[], PriceBook]"
     vault: "Vault"
     engine: "Callable[[], Awaitable[Engine]]"
+    library: "Callable[[], Library]"
     report: Report = silent
     pricer: "Pricer | None" = None
     reports: Reports | None = None

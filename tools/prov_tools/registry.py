@@ -22,6 +22,8 @@ from prov_tools.engine.state import (
 )
 from prov_tools.engine.workflows import execute_workflow, list_workflows, workflow_history
 from prov_tools.exports import export_config, import_terraform
+from prov_tools.knowledge.search import search_docs
+from prov_tools.knowledge.troubleshoot import troubleshoot
 from prov_tools.migration import plan_migration
 from prov_tools.prices import prices_status
 from prov_tools.review import review_config
@@ -41,6 +43,7 @@ TOOLSETS = {
     "compliance": "Whether it meets what auditors ask for",
     "migration": "What changing it means",
     "infra": "What there is",
+    "knowledge": "What runbooks, past incidents and guidelines say",
     "engine": "Plans, and what is done with them once a person approved",
     "state": "What is recorded of the infrastructure, and how it has drifted",
     "providers": "The clouds that can be used here",
@@ -62,6 +65,8 @@ REGISTRY: Registry[Context] = Registry(
         check_compliance,
         plan_migration,
         query_infrastructure,
+        search_docs,
+        troubleshoot,
         plan_config,
         apply_plan,
         execute_workflow,

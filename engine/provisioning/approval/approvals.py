@@ -115,10 +115,13 @@ class Approvals:
             return False
         return True
 
-    async def wait_for(self, plan_id: str, timeout_seconds: float, *, operation: str = "", not_before: float = 0.0) -> Valid:
+    async def wait_for(
+        self, plan_id: str, timeout_seconds: float, *, operation: str = "", not_before: Callable[[], float] = lambda: 0.0
+    ) -> Valid:
         """Wait until a person has approved, looking every 0.1 s outside the event loop.
 
-        What `operation` itself used already still counts for it: it goes on after a crash.
+        An approval given before `not_before`, asked anew with every look, does not count. What `operation` itself used already
+        still counts for it: it goes on after a crash.
 
         Raises ApprovalDeniedError, PlanSpentError (over, or carried out meanwhile), ApprovalInvalidError or ApprovalRequiredError
         when the time is over: the former when something was there that does not hold.
@@ -126,7 +129,7 @@ class Approvals:
         deadline = time.monotonic() + timeout_seconds
         while True:
             try:
-                return await asyncio.to_thread(self._look, plan_id, operation, not_before)
+                return await asyncio.to_thread(self._look, plan_id, operation, not_before())
             except (ApprovalInvalidError, ApprovalRequiredError) as error:
                 # A row that does not hold must not keep a person's yes from being found.
                 is_final = not (isinstance(error, ApprovalInvalidError) or type(error) is ApprovalRequiredError)

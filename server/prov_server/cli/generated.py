@@ -30,6 +30,7 @@ TITLES = {
     "workflows": "Plan and apply",
     "infra": "What there is",
     "state": "What there is",
+    "knowledge": "What is known",
     "vault": "Secrets",
     "admin": "This workspace",
 }
@@ -43,6 +44,8 @@ PERSONS = {
     "vault encrypt": "backups --file backup.tar",
     "plan": "main.ncl",
     "query": "how many servers are running per region",
+    "troubleshoot": "too many clients already --service postgresql",
+    "rag search": "replication slot fills the disk",
     "workflow run": "health-check --set host=localhost --dry-run",
     "cert generate": "--domain example.com",
 }

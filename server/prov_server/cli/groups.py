@@ -21,6 +21,7 @@ COMMAND_PANELS = (
     "Before you apply",
     "Plan and apply",
     "What there is",
+    "What is known",
     "Secrets",
     "Commands",
     "Assistants",

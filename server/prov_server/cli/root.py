@@ -20,10 +20,12 @@ from prov_server.cli.commands.plan import plan
 from prov_server.cli.commands.prices import prices
 from prov_server.cli.commands.provider import provider_commands
 from prov_server.cli.commands.query import query
+from prov_server.cli.commands.rag import rag_commands
 from prov_server.cli.commands.sandbox import sandbox_group
 from prov_server.cli.commands.schema import schema_list
 from prov_server.cli.commands.serve import serve
 from prov_server.cli.commands.state import state_commands
+from prov_server.cli.commands.troubleshoot import troubleshoot
 from prov_server.cli.commands.trust import trust
 from prov_server.cli.commands.vault import vault_commands
 from prov_server.cli.commands.version import version
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from stratumops.registry import Registry
 
 START, ASSISTANTS, HERE, CONFIGURATIONS, SECRETS = "Start here", "Assistants", "This workspace", "Configurations", "Secrets"
-CHANGES, RECORDED = "Plan and apply", "What there is"
+CHANGES, RECORDED, KNOWN = "Plan and apply", "What there is", "What is known"
 
 HELP = "Infrastructure from an idea to a typed, validated configuration; for people and, over MCP, for assistants."
 
@@ -92,6 +94,8 @@ def build_root(
     root.put(sandbox_group(), CHANGES)
     root.put(query, RECORDED)
     root.put(Group("state", commands=state_commands(), load=load, help="What is recorded, and putting it right"), RECORDED)
+    root.put(troubleshoot, KNOWN)
+    root.put(Group("rag", commands=rag_commands(), load=load, help="Find runbooks and other documents"), KNOWN)
     root.put(Group("vault", commands=vault_commands(), load=load, help="Keep secrets, and use them by handle"), SECRETS)
     root.put(Group("cert", commands=cert_commands(), load=load, help="Issue, rotate and revoke TLS certificates"), SECRETS)
     root.put(mcp, ASSISTANTS)

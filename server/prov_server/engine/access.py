@@ -29,7 +29,9 @@ class EngineAccess:
     """Opens nothing before it is asked for; `await access()` is the engine.
 
     `hide` is told every value that is resolved and every password of an address, `notify` in a sentence what a person should know
-    (a state that was restored). Raises NotAdoptedError for what a `.prov` holds that this user neither made nor adopted.
+    (a state that was restored), `read_at` says when a subject last read text that is nobody's here.
+
+    Raises NotAdoptedError for what a `.prov` holds that this user neither made nor adopted.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class EngineAccess:
         hide: Callable[[str], object] = lambda _: None,
         clean: Callable[[str], str] = str,
         notify: Callable[[str], None] | None = None,
+        read_at: Callable[[str], float] = lambda _subject: 0.0,
     ) -> None:
         self._workspace = workspace
         self._settings = settings
@@ -48,6 +51,7 @@ class EngineAccess:
         self._hide = hide
         self._clean = clean
         self._notify = notify or _warn
+        self._read_at = read_at
         self._engine: Engine | None = None
         self._lock = asyncio.Lock()
         for url in (settings.state_url, settings.workflows_url):
@@ -129,6 +133,7 @@ class EngineAccess:
             notify=self._notify,
             clean=self._clean,
             pins=Pins.of_user(os.environ),
+            read_at=self._read_at,
         )
 
     def _names(self) -> Sequence[str]:

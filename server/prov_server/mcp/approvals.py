@@ -205,7 +205,7 @@ async def _lacks_approval(app: "Application", plan: "StoredPlan") -> bool:
 
     approvals = await (await app.engine()).approvals()
     try:
-        await asyncio.to_thread(approvals.valid, plan)
+        await asyncio.to_thread(approvals.valid, plan, not_before=app.reads.last(caller.get().subject))
     except ApprovalDeniedError:
         return False
     except (ApprovalRequiredError, ApprovalInvalidError):

@@ -36,6 +36,8 @@ VIEWS = {
     "apply_plan": "operation",
     "operation_status": "operation",
     "query_infrastructure": "query",
+    "search_docs": "documents_found",
+    "troubleshoot": "hypotheses",
     "list_resources": "resources",
     "list_workflows": "workflows",
     "detect_drift": "drift",
