@@ -81,7 +81,8 @@ class Engine:
     """Belongs to the event loop in which it was made. `names` are the providers that have an account here.
 
     `provider` opens one; `clean` takes secrets out of what is written down; `notify` is told in a sentence what a person should
-    know (a state that was restored); `read_at` says when who begins an operation last read untrusted text (seconds since 1970).
+    know (a state that was restored); `read_at` says when who begins an operation last read
+    untrusted text (seconds since 1970), `ended` is called after each end of an operation, in a thread, and raises nothing.
     """
 
     def __init__(
@@ -96,8 +97,10 @@ class Engine:
         pins: Pins | None = None,
         clean: Callable[[str], str] = str,
         read_at: Callable[[str], float] = lambda _by: 0.0,
+        ended: Callable[[StateStore], None] = lambda _store: None,
     ) -> None:
         self._read_at = read_at
+        self._ended = ended
         self.place = place
         self._pins = pins
         self._clean = clean
@@ -345,6 +348,7 @@ class Engine:
             secrets_loop=self._loop,
             clean=self._clean,
             at_once=self.choices.parallel,
+            ended=lambda: self._ended(store),
         )
         self._runtime = Runtime(equipment, self.place.workflows_url or self.place.folder)
         return Control(self._runtime)

@@ -114,6 +114,8 @@ def parse(data: bytes, path: str, *, modified: float = 0.0, kind: str = "") -> D
     head, body, first, warning = _front_matter(text)
     if not re.search(r"\w", body) and not head.get("title"):
         return Skipped(path, "it is empty")
+    about = head.get("metadata")
+    service = _word(head.get("service")) or _word(about.get("service") if isinstance(about, dict) else "")
     named = _word(head.get("lang") or head.get("language")).lower()[:2]
     language = named or (
         "es"
@@ -122,7 +124,7 @@ def parse(data: bytes, path: str, *, modified: float = 0.0, kind: str = "") -> D
     )
     return Document(
         path=path, title=_title(head, body, path), type=(_word(head.get("type")) or kind or "note").lower(),
-        service=_word(head.get("service")).lower(),
+        service=service.lower(),
         tags=_tags(head.get("tags")), language=language, updated=_day(head.get("updated") or head.get("date"), modified),
         sha256=hashlib.sha256(data).hexdigest(), body=body, first_line=first, warning=warning,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from prov_server.audit import Admitted, Audit
 from prov_server.audit.trail import Trail
 from prov_server.engine.access import EngineAccess
 from prov_server.knowledge.access import KnowledgeAccess
+from prov_server.knowledge.executions import Executions
 from prov_server.knowledge.reads import Reads
 from prov_server.links import Limit, LimitSize, Observe, Offered
 from prov_server.measure import Metrics
@@ -108,6 +109,7 @@ class Application:
             vault=self.vault,
             engine=self.engine,
             library=self.knowledge.library,
+            knowledge=self.knowledge.graph,
             report=clean_report(self.redactor, report),
             pricer=LazyPricer(self.prices, utc_today),
             # Only an MCP client can read resources.
@@ -238,7 +240,7 @@ def build(
     redactor = Redactor() if redactor is None else redactor
     audit = Audit(Trail(workspace, settings.audit.retention_days), settings.audit, redactor)
     vault = VaultAccess(workspace, settings.vault, shares_it=shares_vault, hide=redactor.register)
-    reads = Reads(workspace)
+    reads, knowledge = Reads(workspace), KnowledgeAccess(workspace, settings.rag, settings.knowledge, is_server=shares_vault)
     return Application(
         workspace=workspace,
         settings=settings,
@@ -256,9 +258,16 @@ def build(
         prices=Prices(workspace),
         vault=vault,
         engine=EngineAccess(
-            workspace, settings.engine, vault, hide=redactor.register, clean=redactor.text, notify=notify, read_at=reads.last
+            workspace,
+            settings.engine,
+            vault,
+            hide=redactor.register,
+            clean=redactor.text,
+            notify=notify,
+            read_at=reads.last,
+            ended=Executions(knowledge, redactor.text, is_sandbox=settings.engine.provider == "sandbox").record,
         ),
-        knowledge=KnowledgeAccess(workspace, settings.rag, settings.knowledge, is_server=shares_vault),
+        knowledge=knowledge,
         reads=reads,
         redactor=redactor,
         audit=audit,

@@ -7,22 +7,27 @@ import argparse
 import sys
 from pathlib import Path
 
-from prov_server.derived.files import README, derived_files, readme, root
+from prov_server.derived.files import README, derived_files, orphans, readme, root
 from stratumops.errors import StratumError
 
 
-def stale(folder: Path) -> dict[Path, str]:
-    """The derived files below a checkout that are missing or differ, with the text that they should have.
+def stale(folder: Path) -> dict[Path, str | None]:
+    """The derived files below a checkout that are missing or differ, with the text that they should have (None: none at all).
 
     Raises InvalidInputError when README.md has no place for the tool table.
     """
     texts = derived_files(folder) | _readme(folder)
-    return {path: text for path, text in texts.items() if _read(path) != text}
+    changed: dict[Path, str | None] = {path: text for path, text in texts.items() if _read(path) != text}
+    return changed | dict.fromkeys(orphans(folder, texts))
 
 
 def write(folder: Path) -> list[Path]:
     """Write the stale files; answers with their paths. Raises as `stale`, after all other files have been written."""
-    return [*_write(derived_files(folder)), *_write(_readme(folder))]
+    texts = derived_files(folder)
+    gone = orphans(folder, texts)
+    for path in gone:
+        path.unlink()
+    return [*_write(texts), *gone, *_write(_readme(folder))]
 
 
 def _read(path: Path) -> str | None:

@@ -15,6 +15,7 @@ from provisioning.approval.document import Seat
 from stratumops import settings
 from stratumops.errors import InvalidInputError
 from stratumops.principal import LOCAL, Principal
+from stratumops.progress import silent
 from stratumops.workspace import Workspace
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,7 @@ async def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     chosen = settings.load(
         folder,
         engine={"provider": "sandbox", "elicitation": True},
+        mcp={"toolsets": ["all"]},
         rag={"sources": ["books"], "shipped": False, "embedder": "none"},
     )
     made = compose.build(Workspace.at(folder), chosen)
@@ -193,3 +195,89 @@ async def test_a_search_that_finds_nothing_is_no_read(app: Application):
 async def test_what_an_editor_writes_is_found_by_the_next_search(app: Application):
     (app.workspace.root / "books" / "new.md").write_text("# Gizmo\n\nThe gizmo is broken.\n", encoding="utf-8")
     assert (await call(app, "search_docs", query="gizmo")).hits[0].path == "new.md"
+
+
+async def test_what_is_written_down_is_found_by_the_next_search_and_linked(app: Application):
+    made = await call(app, "kogral_add", type="note", title="The gizmo is kept for audits", body="See [[slot]].", tags=["gizmo"])
+    assert made.path == ".kogral/notes/the-gizmo-is-kept-for-audits.md"
+    assert (await call(app, "search_docs", query="gizmo")).hits[0].path == "notes/the-gizmo-is-kept-for-audits.md"
+    decided = await call(
+        app,
+        "kogral_add",
+        type="decision",
+        title="Use Cilium",
+        sections={"context": "eBPF", "decision": "Cilium", "consequences": "4.9"},
+    )
+    await call(app, "kogral_add", type="decision", title="Use Calico")
+    await call(app, "kogral_link", source=decided.id, relation="supersedes", target="use-calico")
+    node = await call(app, "kogral_get", id="use calico")
+    assert [(one.source, one.relation) for one in node.edges] == [("use-cilium", "supersedes")]
+    listed = await call(app, "kogral_list", type="decision")
+    assert {one.id: one.status for one in listed.nodes} == {"use-cilium": None, "use-calico": "superseded"}
+    graph = await call(app, "kogral_graph", id="use-cilium")
+    assert set(graph.resource_links()) == {"picture"}
+    files = await call(app, "kogral_export", format="json", output="docs/known")
+    assert files.files == ["docs/known/graph.json"]
+
+
+async def test_an_execution_written_by_an_assistant_is_a_postmortem(app: Application):
+    sections = {"context": "pool full", "root_cause": "leak\n## Resolution\nforged", "action_items": "- monitor\n- alert"}
+    made = await call(app, "kogral_add", type="execution", title="Pool exhausted", sections=sections, metadata={"service": "api"})
+    text = (app.workspace.root / made.path).read_text()
+    assert "- [ ] monitor\n- [ ] alert" in text
+    assert text.count("\n## Resolution\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("kogral_add", {"type": "note", "title": "x", "sections": {"context": "y"}}, "a note has none"),
+        ("kogral_add", {"type": "decision", "title": "x", "sections": {"why": "y"}}, "of a decision there are"),
+        ("kogral_export", {"output": "../elsewhere"}, "docs/knowledge"),
+        ("kogral_export", {"output": ".prov/x"}, "docs/knowledge"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_with_what_would(app: Application, name: str, arguments: dict[str, Any], said: str):
+    with pytest.raises(InvalidInputError) as caught:
+        await call(app, name, **arguments)
+    assert said in caught.value.hint
+
+
+async def test_guidelines_are_answered_fenced_and_stand_in_plans_and_reviews_that_they_are_about(app: Application):
+    await call(app, "kogral_add", type="guideline", title="Names of buckets", body="With the team's name.", tags=["bucket"])
+    await call(app, "kogral_add", type="guideline", title="Kubernetes deployments", body="Two replicas; buckets are free.")
+    found = await call(app, "get_guidelines", topic="bucket names")
+    assert found.guidelines[0].title == "Names of buckets"
+    assert "With the team's name." in found.guidelines[0].text
+    assert "data, not instructions" in found.guidelines[0].text
+    assert found.holds_retrieved_text()
+    wanted = ["Names of buckets (get_guidelines: names-of-buckets)"]
+    assert (await call(app, "plan_config", config=BUCKET)).guidelines == wanted
+    assert (await call(app, "review_config", config=BUCKET)).guidelines == wanted
+
+
+async def test_a_question_about_what_there_is_cites_what_was_written_about_it(app: Application):
+    found = await call(app, "query_infrastructure", query="replication slot disk")
+    assert any("Replication slot fills the disk (workspace/slot.md#" in one for one in found.documents)
+
+
+async def test_every_operation_leaves_a_node_and_a_failed_one_says_why(app: Application):
+    plan = await call(app, "plan_config", config=BUCKET)
+    engine = await app.engine()
+    stored, _ = await engine.find_plan(plan.plan_id)
+    (await engine.approvals()).approve_by_elicitation(stored, "ana", SEAT)
+    assert (await call(app, "apply_plan", plan_id=plan.plan_id, wait=100)).status == "succeeded"
+    denied = await call(app, "plan_config", config=BUCKET.replace("papers", "other"))
+    waits = await call(app, "apply_plan", plan_id=denied.plan_id, wait=0)
+    stored, _ = await engine.find_plan(denied.plan_id)
+    (await engine.approvals()).deny(stored, SEAT, "too dear")
+    assert (await engine.wait(waits.operation, 60, silent)).operation.status == "denied"
+    await app.engine.aclose()  # waits until what runs has come to its end
+    nodes = {one.id: one for one in (await call(app, "kogral_list", type="execution")).nodes}
+    texts = [(app.workspace.root / ".kogral" / "executions" / f"{name}.md").read_text() for name in nodes]
+    (succeeded,) = [text for text in texts if "status: succeeded" in text]
+    assert "create bucket.shop-papers: done" in succeeded or "bucket.shop-papers" in succeeded
+    (refused,) = [text for text in texts if "status: denied" in text]
+    assert "too dear" in refused
+    assert waits.operation in refused
+    assert (await call(app, "search_docs", query="shop-papers", scope="knowledge")).hits

@@ -23,7 +23,7 @@ SHARES = {
     950: {"toolsets", "generate_config", "validate_config", "get_schema"},
     1_000: {"review_config", "estimate_cost", "check_compliance", "plan_migration"},
     300: {"vault_store", "vault_list"},
-    800: {"search_docs", "troubleshoot"},
+    800: {"search_docs", "troubleshoot", "kogral_add", "get_guidelines"},
     900: {"query_infrastructure", "plan_config", "apply_plan", "execute_workflow", "operation_status"},
 }
 """Each part of the product's share of the 4,000 tokens that the whole list may cost (o200k, compact JSON), and its tools."""
@@ -116,7 +116,7 @@ async def test_every_tool_says_what_it_is_for_and_what_its_parameters_are(listed
 
 async def test_no_schema_carries_what_only_costs_tokens(listed: list[dict[str, Any]]):
     text = json.dumps([(tool["inputSchema"], tool["outputSchema"]) for tool in listed])
-    assert '"title"' not in text
+    assert '"title": "' not in text  # a field may be called so
     assert '"$defs"' not in text
     assert '"null"' not in text
 

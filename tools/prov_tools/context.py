@@ -11,6 +11,7 @@ from stratumops.workspace import Workspace
 
 if TYPE_CHECKING:
     # A tenth of a second that `prov --help` need not pay.
+    from kogral.knowledge import Knowledge
     from prov_gen.layers.limits import Pricer
     from prov_gen.nickel import Nickel
     from prov_judge.prices.book import PriceBook
@@ -74,7 +75,8 @@ class Reports(Protocol):
 @dataclass(frozen=True, slots=True)
 class Context:
     """One call's surroundings. `prices` reads the workspace's price book (and may take 50 ms), `engine` opens its state;
-    `library` finds documents (the first call indexes what is new); `reports` is there where a caller can read resources.
+    `library` finds documents (the first call indexes what is new), `knowledge` is the
+    workspace's graph; `reports` is there where a caller can read resources.
     """
 
     workspace: Workspace
@@ -87,6 +89,7 @@ class Context:
     vault: "Vault"
     engine: "Callable[[], Awaitable[Engine]]"
     library: "Callable[[], Library]"
+    knowledge: "Callable[[], Knowledge]"
     report: Report = silent
     pricer: "Pricer | None" = None
     reports: Reports | None = None

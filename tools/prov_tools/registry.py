@@ -22,6 +22,9 @@ from prov_tools.engine.state import (
 )
 from prov_tools.engine.workflows import execute_workflow, list_workflows, workflow_history
 from prov_tools.exports import export_config, import_terraform
+from prov_tools.knowledge.adding import kogral_add
+from prov_tools.knowledge.graph import kogral_export, kogral_get, kogral_graph, kogral_link, kogral_list
+from prov_tools.knowledge.guidelines import get_guidelines
 from prov_tools.knowledge.search import search_docs
 from prov_tools.knowledge.troubleshoot import troubleshoot
 from prov_tools.migration import plan_migration
@@ -67,6 +70,13 @@ REGISTRY: Registry[Context] = Registry(
         query_infrastructure,
         search_docs,
         troubleshoot,
+        kogral_add,
+        get_guidelines,
+        kogral_get,
+        kogral_list,
+        kogral_link,
+        kogral_graph,
+        kogral_export,
         plan_config,
         apply_plan,
         execute_workflow,

@@ -9,11 +9,13 @@ from pydantic.json_schema import SkipJsonSchema
 
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
+from prov_tools.knowledge.guidelines import guidelines_for
 from prov_tools.loading import loaded, prices_if_readable
 from stratumops.schema import compact_dump
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
 if TYPE_CHECKING:
+    from prov_gen.model.infrastructure import InfrastructureConfig
     from prov_judge.review.model import Review
 
 MOST_CHARACTERS = 1_560
@@ -43,6 +45,7 @@ class ReviewConfigOutput(ToolOutput):
     compliance: dict[str, str]
     savings: list[str]
     links: dict[str, str] | None = None
+    guidelines: SkipJsonSchema[list[str] | None] = None
     changes: SkipJsonSchema[str | None] = None
     whole: Annotated[Hidden, HIDDEN] = None
 
@@ -97,7 +100,17 @@ async def review_config(args: ReviewConfigInput, ctx: Context) -> ReviewConfigOu
         )
 
     found = await asyncio.to_thread(work)
-    return fitted(_answer(found, _links(found, ctx)))
+    guidelines = await guidelines_for([*verdict.resources, *_named(verdict.config)], ctx)
+    return fitted(_answer(found, _links(found, ctx)).model_copy(update={"guidelines": guidelines or None}))
+
+
+def _named(config: "InfrastructureConfig | None") -> list[str]:
+    """The provider and the engines of databases and caches: what guidelines may name beside kinds."""
+    if config is None:
+        return []
+    from prov_judge.changes.things import things  # noqa: PLC0415 - as above
+
+    return [str(config.provider), *(str(one.values.get("engine") or "") for one in things(config).values())]
 
 
 def fitted(answer: ReviewConfigOutput) -> ReviewConfigOutput:

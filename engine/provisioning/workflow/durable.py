@@ -110,6 +110,7 @@ async def _to_its_end(machine: Machine, operation: str, work: Callable[..., Awai
         raise
     except Exception as defect:  # noqa: BLE001 - a defect of ours must not leave an operation open for ever
         await end(machine.engine.store, operation, "failed", said(defect, machine.engine.clean))
+    await asyncio.to_thread(machine.engine.ended)
 
 
 async def start(operation: str, *, is_rollback: bool) -> None:

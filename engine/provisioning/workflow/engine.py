@@ -46,7 +46,7 @@ class Engine:
     when a plan does not fit any more. `secrets_loop` is the event loop that the vault's client belongs to; without one the
     runtime's own is used. `at_once` is how many steps run at the same time, `lease_seconds` how long a lease holds unrenewed.
     `clean` takes secrets out of what is kept of errors. `asked` are the rollbacks of ended operations that this process was asked
-    for: a row of the state is not enough to begin one.
+    for: a row of the state is not enough to begin one. `ended` is called in a thread when an operation has come to an end.
     """
 
     store: StateStore
@@ -60,6 +60,7 @@ class Engine:
     lease_seconds: float = LEASE_SECONDS
     clean: Callable[[str], str] = str
     asked: set[str] = field(default_factory=set)
+    ended: Callable[[], None] = lambda: None
 
 
 class Vault:

@@ -1,9 +1,9 @@
 """All derived files of the repository, by path: what `python -m prov_server.generate` writes and a test compares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from prov_server.derived import commands, findings, reference, svault, tools
+from prov_server.derived import commands, documents, findings, reference, svault, tools
 from stratumops.errors import InvalidInputError, NotFoundError
 
 REFERENCE = "docs/reference"
@@ -36,8 +36,14 @@ def derived_files(folder: Path) -> dict[Path, str]:
     from prov_server.install.manifest import derived_files as manifests  # noqa: PLC0415 - as above
 
     texts = {folder / REFERENCE / f"{name}.md": make() for name, make in PAGES.items()}
+    texts |= {folder / documents.FOLDER / name: text for name, text in documents.pages()}
     texts |= {folder / path.relative_to(root()): text for path, text in schemas().items()}
     return texts | {folder / name: text for name, text in manifests().items()}
+
+
+def orphans(folder: Path, texts: Collection[Path]) -> list[Path]:
+    """Derived documents of something that is no longer there."""
+    return sorted(path for path in (folder / documents.FOLDER).rglob("*.md") if path not in texts)
 
 
 def readme(text: str) -> str:

@@ -82,7 +82,7 @@ def error_classes(module: ModuleType) -> Iterator[type[errors.StratumError]]:
 def settings_page() -> str:
     """Every accessor."""
     rows = [
-        (code(one.key), cell(setting_type(one)), _default(one.default), code(one.variable), cell(one.description))
+        (code(one.key), cell(setting_type(one)), setting_default(one.default), code(one.variable), cell(one.description))
         for one in settings.accessors()
     ]
     return page(
@@ -118,7 +118,8 @@ def _type(annotation: Any) -> str:
     return words.get(annotation, str(annotation))
 
 
-def _default(value: Any) -> str:
+def setting_default(value: Any) -> str:
+    """A setting's default as a cell."""
     return "(empty)" if value in ("", []) else code(json.dumps(value, ensure_ascii=False))
 
 
@@ -127,11 +128,12 @@ def schemas_page() -> str:
     parts = [ABOUT_SCHEMAS]
     for name, kind in BY_NAME.items():
         described = describe(name, "fields")
-        rows = [(code(f.path), cell(f.type), _field_default(f.default), cell(f.description)) for f in described.fields]
+        rows = [(code(f.path), cell(f.type), field_default(f.default), cell(f.description)) for f in described.fields]
         about = cleandoc(kind.model.__doc__ or "")
         parts += [f"## {name}", about, table(("field", "type", "default", "description"), rows)]
     return page("Schemas", "the models of `prov_gen.model`", *parts)
 
 
-def _field_default(text: str) -> str:
+def field_default(text: str) -> str:
+    """A field's default as a cell."""
     return {"(required)": "required", "(none)": ""}.get(text, code(text))

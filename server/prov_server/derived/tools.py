@@ -33,7 +33,7 @@ def tools_page() -> str:
     parts = [INTRODUCTION]
     for toolset, purpose in REGISTRY.toolsets.items():
         parts.append(f"## Toolset {toolset}\n\n{purpose}.")
-        parts += [_tool(one) for one in REGISTRY if one.toolset == toolset]
+        parts += [tool_section(one) for one in REGISTRY if one.toolset == toolset]
     return page("Tools", SOURCE, *parts)
 
 
@@ -60,7 +60,8 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _tool(one: Tool[Any, Any, Any]) -> str:
+def tool_section(one: Tool[Any, Any, Any]) -> str:
+    """One tool: what it does, what it takes and answers, an example on every face."""
     offered = "offered by default" if one.default else f"offered when the toolset {one.toolset} is switched on"
     commands = " or ".join(code(f"prov {words}") for words in (one.command, *one.aliases))
     parts = [

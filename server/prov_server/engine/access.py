@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provisioning.engine import Engine
     from provisioning.providers.base import Provider
     from provisioning.secrets import Secrets
+    from provisioning.state.store import StateStore
 
 SANDBOX = "sandbox"
 STATE = "state"
@@ -29,7 +30,8 @@ class EngineAccess:
     """Opens nothing before it is asked for; `await access()` is the engine.
 
     `hide` is told every value that is resolved and every password of an address, `notify` in a sentence what a person should know
-    (a state that was restored), `read_at` says when a subject last read text that is nobody's here.
+    (a state that was restored), `read_at` says when a subject last read text that is nobody's here, `ended` is told
+    of the state in which an operation has ended.
 
     Raises NotAdoptedError for what a `.prov` holds that this user neither made nor adopted.
     """
@@ -44,6 +46,7 @@ class EngineAccess:
         clean: Callable[[str], str] = str,
         notify: Callable[[str], None] | None = None,
         read_at: Callable[[str], float] = lambda _subject: 0.0,
+        ended: "Callable[[StateStore], None]" = lambda _store: None,
     ) -> None:
         self._workspace = workspace
         self._settings = settings
@@ -52,6 +55,7 @@ class EngineAccess:
         self._clean = clean
         self._notify = notify or _warn
         self._read_at = read_at
+        self._ended = ended
         self._engine: Engine | None = None
         self._lock = asyncio.Lock()
         for url in (settings.state_url, settings.workflows_url):
@@ -134,6 +138,7 @@ class EngineAccess:
             clean=self._clean,
             pins=Pins.of_user(os.environ),
             read_at=self._read_at,
+            ended=self._ended,
         )
 
     def _names(self) -> Sequence[str]:

@@ -13,6 +13,7 @@ from stratumops.settings_groups import KnowledgeSettings, RagSettings
 from stratumops.workspace import Workspace
 
 if TYPE_CHECKING:
+    from kogral.knowledge import Knowledge
     from prov_rag.library import Library
     from prov_rag.models import Models
     from prov_rag.source import Source
@@ -54,6 +55,7 @@ class KnowledgeAccess:
         self._knowledge = knowledge
         self._environment = environment
         self._library: Library | None = None
+        self._graph: Knowledge | None = None
         self._stamp: tuple[int, int] = (-1, -1)
         self._lock = Lock()
 
@@ -78,6 +80,24 @@ class KnowledgeAccess:
                 self._library.index.sources = tuple(self._sources())
             self._stamp = stamp
             return self._library
+
+    def graph(self) -> "Knowledge":
+        """What is known of the workspace, and the shared graphs."""
+        from kogral.knowledge import Knowledge  # noqa: PLC0415 - as above
+
+        with self._lock:
+            if self._graph is None:
+                self._graph = Knowledge(
+                    self._workspace.root / GRAPH_FOLDER,
+                    [Path(one).expanduser() for one in self._knowledge.shared],
+                    library=self.library,
+                )
+            return self._graph
+
+    @property
+    def records_executions(self) -> bool:
+        """Whether every operation leaves a node."""
+        return self._knowledge.record_executions
 
     def _require_ours(self) -> None:
         from prov_server.engine.adoption import Adoption  # noqa: PLC0415 - as above
@@ -106,8 +126,7 @@ class KnowledgeAccess:
         from prov_rag.source import Source  # noqa: PLC0415 - as above
         from prov_server.knowledge.sources import Sources  # noqa: PLC0415 - as above
 
-        found = [Source(GRAPH, self._workspace.root / GRAPH_FOLDER, "project")]
-        found += [Source(f"{GRAPH}-{Path(name).name}", Path(name).expanduser(), "imported") for name in self._knowledge.shared]
+        found = self._graph_sources()
         for number, name in enumerate(self._rag.sources):
             folder = (self._workspace.root / name).resolve()
             if not folder.is_relative_to(self._workspace.root.resolve()):
@@ -119,6 +138,12 @@ class KnowledgeAccess:
         if self._rag.shipped:
             found.append(Source(SHIPPED, FOLDER, "shipped"))
         return found
+
+    def _graph_sources(self) -> "list[Source]":
+        from kogral.knowledge import Knowledge  # noqa: PLC0415 - as above
+
+        shared = [Path(one).expanduser() for one in self._knowledge.shared]
+        return Knowledge(self._workspace.root / GRAPH_FOLDER, shared).sources()
 
     def close(self) -> None:
         """End what goes on in the background."""

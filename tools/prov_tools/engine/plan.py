@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from prov_tools.arguments import ConfigText
 from prov_tools.context import Context
 from prov_tools.cost import omitted
+from prov_tools.knowledge.guidelines import guidelines_for
 from stratumops.errors import InvalidInputError
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
@@ -31,7 +33,10 @@ class PlanConfigInput(ToolInput):
 
 
 class PlanConfigOutput(ToolOutput):
-    """The plan. A step says its wave, what it does, its risks and its way back; `cost_delta` is a month's, by currency."""
+    """The plan. A step says its wave, what it does, its risks and its way back; `cost_delta` is a month's, by currency.
+
+    `guidelines` are the team's that name what it is about.
+    """
 
     plan_id: str
     summary: str
@@ -40,6 +45,7 @@ class PlanConfigOutput(ToolOutput):
     compliance: dict[str, str]
     blast_radius: list[str] | None = None
     notes: list[str] | None = None
+    guidelines: SkipJsonSchema[list[str] | None] = None
     next: str
     report: Annotated[Hidden, HIDDEN] = None
     picture: Annotated[Hidden, HIDDEN] = None
@@ -64,7 +70,17 @@ async def plan_config(args: PlanConfigInput, ctx: Context) -> PlanConfigOutput:
     if not (args.back_to or args.config or args.destroy):
         raise InvalidInputError("there is nothing to plan", hint="give a config, or destroy = true, or back_to")
     plan = await planned(args, ctx)
-    return plan_answer(plan, ctx, (await ctx.engine()).choices.command)
+    answer = plan_answer(plan, ctx, (await ctx.engine()).choices.command)
+    return answer.model_copy(update={"guidelines": await guidelines_for(_terms(plan), ctx) or None})
+
+
+def _terms(plan: "Plan") -> set[str]:
+    """What a plan is about, in words that a guideline may name: kinds, providers, engines."""
+    found: set[str] = {plan.kind}
+    for step in plan.steps:
+        values = step.wanted["values"] if step.wanted is not None else {}
+        found |= {step.address.partition(".")[0], step.provider, str(values.get("engine") or "")}
+    return found
 
 
 async def planned(args: PlanConfigInput, ctx: Context) -> "Plan":

@@ -4,9 +4,11 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from prov_tools.context import Context
 from prov_tools.cost import omitted
+from prov_tools.knowledge.citations import citations
 from stratumops.provider import PROVIDERS
 from stratumops.tool import HIDDEN, Hidden, ToolInput, ToolOutput, tool
 
@@ -30,11 +32,15 @@ class QueryInfrastructureInput(ToolInput):
 
 
 class QueryInfrastructureOutput(ToolOutput):
-    """The answer, and the resources that it rests on; the first note says how the question was read."""
+    """The answer, and the resources that it rests on; the first note says how the question was read.
+
+    `documents` are citations of runbooks and past incidents about the same: `search_docs` reads them.
+    """
 
     answer: str
     rows: list[str]
     notes: list[str]
+    documents: SkipJsonSchema[list[str] | None] = None
     whole: Annotated[Hidden, HIDDEN] = None
 
 
@@ -53,6 +59,7 @@ async def query_infrastructure(args: QueryInfrastructureInput, ctx: Context) -> 
     resources = await asyncio.to_thread(store.resources)
     found = await asyncio.to_thread(answer, args.query, resources, args.provider)
     most = ctx.defaults.max_rows or None
+    documents = await citations(args.query, ctx)
     return QueryInfrastructureOutput(
         answer=found.answer,
         rows=[", ".join(filter(None, _told(found, one))) for one in found.rows[:most]],
@@ -61,6 +68,7 @@ async def query_infrastructure(args: QueryInfrastructureInput, ctx: Context) -> 
             *found.notes,
             *omitted(len(found.rows) - len(found.rows[:most]), "row is", "rows are"),
         ],
+        documents=documents or None,
         whole=found,
     )
 

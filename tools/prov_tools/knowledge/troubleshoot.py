@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class TroubleshootInput(ToolInput):
     """The symptom."""
 
-    symptom: Annotated[str, Field(max_length=4_000, description="Error, alert or what users see")]
+    symptom: Annotated[str, Field(max_length=4_000, description="Error, alert, what users see")]
     service: Annotated[str | None, Field(description="Such as nginx")] = None
     limit: Annotated[SkipJsonSchema[int], Field(ge=1, le=20, description="Hypotheses")] = 5
 
@@ -34,7 +34,7 @@ class HypothesisRow(BaseModel):
     citation: str
     trust: str
     score: SkipJsonSchema[float]
-    incidents: list[str] | None = None
+    incidents: SkipJsonSchema[list[str] | None] = None
     text: SkipJsonSchema[str | None] = None
 
 

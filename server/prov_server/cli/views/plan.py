@@ -58,6 +58,8 @@ def show(answer: Answer) -> None:
     """Print the plan."""
     plan = _plan(answer)
     is_cut = show_plan(answer.session.out, plan)
+    for said in getattr(answer.output, "guidelines", None) or []:
+        answer.session.out.print(Text.assemble(("guideline ", "heading"), one_line(said)), soft_wrap=True)
     if is_cut:
         told = f"\nEvery field: {answer.session.command} plan ... --output plan.txt, or what `apply` shows before it asks you"
         answer.session.notes.print(told, soft_wrap=True)

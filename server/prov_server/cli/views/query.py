@@ -17,5 +17,7 @@ def show(answer: Answer) -> None:
     if found.rows:
         show_rows(out, found.rows)
     answer.session.notes.print(Text(f"read as: {visible(found.understood)}", "quiet"), soft_wrap=True)
+    for cited in getattr(answer.output, "documents", None) or []:
+        answer.session.notes.print(Text(f"see: {visible(cited)}", "quiet"), soft_wrap=True)
     for note in found.notes:
         answer.session.notes.print(Text(visible(note), "warning"), soft_wrap=True)

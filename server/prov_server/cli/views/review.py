@@ -54,6 +54,8 @@ def show(answer: Answer) -> None:
         for saving in sorted(review.estimate.savings, key=lambda one: -one.monthly)[:MOST_ROWS]:
             words = f"{saving.address}: {saving.change}; saves {saving.monthly:,.2f} {saving.currency} a month"
             out.print(Text.assemble(("↓ ", "good"), visible(words)), soft_wrap=True)
+    for said in getattr(answer.output, "guidelines", None) or []:
+        out.print(Text.assemble(("guideline".ljust(NAME_WIDTH), "heading"), visible(said)), soft_wrap=True)
     out.print()
     out.print(_verdict(review, len(failures)), soft_wrap=True)
 

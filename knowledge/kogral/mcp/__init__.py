@@ -1,0 +1,1 @@
+"""Kogral's own MCP door: the original's tool names and parameters."""
