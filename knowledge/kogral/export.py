@@ -76,7 +76,7 @@ def as_svg(graph: Graph, title: str = "Knowledge") -> str:
         weight[one.source] += 1
         weight[one.target] += 1
     kept = sorted(graph.nodes.values(), key=lambda one: (-weight[one.id], one.id))[:MOST_DRAWN]
-    used = [one for one in TYPES if any(node.type == one for node in kept)]
+    used: list[NodeType] = [one for one in TYPES if any(node.type == one for node in kept)]
     column: Callable[[NodeType], int] = used.index
     boxes = [
         Box(node.id, (node.title[:60], node.updated.date().isoformat()), column(node.type), "warn" if node.status else "quiet")

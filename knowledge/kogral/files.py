@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from kogral.node import EDGES, TYPES, EdgeType, Node, NodeType, as_text
+from kogral.node import EDGES, EdgeType, Node, NodeType, as_text, type_named
 
 MOST_BYTES = 1 << 20
 _KEYS = ("id", "type", "title", "status", "tags", "created", "updated", "author", *EDGES, "metadata")
@@ -35,7 +35,7 @@ def parse(data: bytes, file: Path, type_: NodeType, graph: str, modified: float)
     said = str(head.get("type", type_)).lower()
     return Node(
         id=_line(head.get("id")) or stem,
-        type=next((one for one in TYPES if one == said), type_),
+        type=type_named(said) or type_,
         title=_line(head.get("title")) or _heading(body) or stem.replace("-", " "),
         body=body.strip("\n") + "\n" if body.strip() else "",
         tags=tuple(dict.fromkeys(_list(head.get("tags")))),
@@ -89,8 +89,9 @@ def _metadata(value: Any) -> dict[str, str]:
 
 
 def _relations(head: Mapping[str, Any]) -> dict[EdgeType, tuple[str, ...]]:
-    found = {relation: tuple(dict.fromkeys(_list(head.get(relation)))) for relation in EDGES}
-    return {relation: ids for relation, ids in found.items() if ids}
+    found: dict[EdgeType, tuple[str, ...]] = {relation: tuple(dict.fromkeys(_list(head.get(relation)))) for relation in EDGES}
+    told: dict[EdgeType, tuple[str, ...]] = {relation: ids for relation, ids in found.items() if ids}
+    return told
 
 
 def _heading(body: str) -> str:

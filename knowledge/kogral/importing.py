@@ -112,7 +112,9 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _node(file: Path, folder: Path, data: bytes, flavour: str) -> Node:
     parents = [part.lower() for part in file.relative_to(folder).parts[:-1]]
-    type_: NodeType = next((_TYPE_OF_FOLDER[one] for one in reversed(parents) if one in _TYPE_OF_FOLDER), "note")
+    type_: NodeType = "note"
+    for parent in parents:
+        type_ = _TYPE_OF_FOLDER.get(parent, type_)
     modified = file.stat().st_mtime
     node = parse(clean(data.decode("utf-8-sig", errors="replace")).encode(), file, type_, "project", modified)
     if flavour == "logseq":

@@ -14,7 +14,7 @@ from kogral import templates
 from kogral.errors import CycleError, NodeNotFoundError, NodeRefusedError
 from kogral.graph import Graph, graph_of
 from kogral.guidelines import Guideline
-from kogral.node import EDGES, FOLDERS, TYPES, Edge, EdgeType, Node, NodeType, slug
+from kogral.node import EDGES, TYPES, Edge, EdgeType, Node, NodeType, slug, type_named
 from kogral.safe_text import as_line
 from kogral.store import NodeFolder, Problem
 from prov_rag.filters import Filter
@@ -283,9 +283,7 @@ def _names(folders: Sequence[Path]) -> builtins.list[str]:
 
 
 def _type(name: str) -> NodeType:
-    text = str(name).lower().strip()
-    plural = {folder: type_ for type_, folder in FOLDERS.items()}
-    found = next((one for one in TYPES if one == text), plural.get(text))
+    found = type_named(str(name).lower().strip())
     if found is None:
         raise NodeRefusedError(f"there is no type {str(name)[:40]!r}", hint=f"one of {', '.join(TYPES)}")
     return found

@@ -88,6 +88,14 @@ class Node:
         }
 
 
+def type_named(text: str) -> NodeType | None:
+    """The type of that name, or of that folder."""
+    for one, folder in FOLDERS.items():
+        if text in {one, folder}:
+            return one
+    return None
+
+
 def as_text(moment: datetime) -> str:
     """A moment as files and answers have it: `2026-11-24T10:30:00Z`."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
