@@ -155,6 +155,15 @@ class Application:
         """A document of the index, fenced, for a client. Raises DocumentNotFoundError, UnavailableError."""
         return await self._read("read_document", partial(self._document, principal), path, principal, client)
 
+    async def read_skill(self, uri: str, text: str, principal: Principal, client: str = "") -> str:
+        """The text of a skill, for a client, which has then read it. Raises UnavailableError."""
+
+        def read(_uri: str) -> str:
+            self.reads.note(principal)
+            return text
+
+        return await self._read("read_skill", read, uri, principal, client)
+
     def _document(self, principal: Principal, path: str) -> str:
         from prov_rag.guard import fenced  # noqa: PLC0415 - paid by who reads documents
 

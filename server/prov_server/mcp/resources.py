@@ -28,6 +28,7 @@ CONFIG_URI = "prov://config/{+path}"
 REPORT_URI = "prov://report/{+path}"
 CHECK_URI = "prov://check/{id}"
 DOCUMENT_URI = "prov://doc/{+path}"
+SKILL_URI = "skill://{+path}"
 
 
 def add_resources(server: ProvServer) -> None:
@@ -105,6 +106,21 @@ def add_resources(server: ProvServer) -> None:
             return await app.read_document(path, caller.get(), client.get())
         except StratumError as error:
             raise _as_resource_error(error) from None
+
+    @server.resource(SKILL_URI, name="skill", title="Skill", description="A runbook as a skill", mime_type="text/markdown")
+    async def skill(path: str) -> str:
+        text = await server.skills.read(f"skill://{path}")
+        if text is None:
+            raise ResourceNotFoundError(f"there is no skill://{path[:200]} (skills/list shows them)")
+        return text
+
+
+async def first_skills(server: ProvServer) -> list[Resource]:
+    """Some skills, for clients that look no further; none where the documents cannot be read."""
+    try:
+        return await server.skills.first()
+    except StratumError:
+        return []
 
 
 async def config_files(server: ProvServer) -> list[Resource]:

@@ -33,6 +33,7 @@ from prov_server.mcp.approvals import with_approval
 from prov_server.mcp.caller import caller, client, principal_of
 from prov_server.mcp.person_pages import resumed, shown
 from prov_server.mcp.sessions import Sessions
+from prov_server.mcp.skills import Skills
 from prov_server.mcp.tasks import Tasks
 from prov_server.mcp.watch import Watch
 from prov_server.reports import URI as REPORTS
@@ -73,6 +74,7 @@ class ProvServer(MCPServer[Any]):
         self._bus = InMemorySubscriptionBus()
         self.tasks = Tasks()
         """The tools whose calls may become tasks."""
+        self.skills = Skills(self)
         # The SDK would import rich (some 60 ms before `initialize` is answered) and take over the root logger, which is
         # `stratumops.logging`'s; there is no switch for it.
         names = sdk.__dict__
@@ -85,7 +87,7 @@ class ProvServer(MCPServer[Any]):
                 version=__version__,
                 cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
                 middleware=[self._greet, self._redact, self._watch, self._know_caller, self.tasks.guard],
-                extensions=[self.tasks],
+                extensions=[self.tasks, self.skills],
                 subscriptions=self._bus,
             )
         finally:
@@ -192,10 +194,10 @@ class ProvServer(MCPServer[Any]):
         return ours + await super().list_tools()
 
     async def list_resources(self) -> list[Resource]:
-        """The workspace's configuration files, for a person to attach, then the SDK's own."""
-        from prov_server.mcp.resources import config_files  # noqa: PLC0415 - that module imports this one
+        """The workspace's configuration files, for a person to attach, some skills, then the SDK's own."""
+        from prov_server.mcp.resources import config_files, first_skills  # noqa: PLC0415 - that module imports this one
 
-        return await config_files(self) + await super().list_resources()
+        return await config_files(self) + await first_skills(self) + await super().list_resources()
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None

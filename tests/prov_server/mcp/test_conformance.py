@@ -1,8 +1,7 @@
 """The protocol's own conformance suite against our application, with the suite's fixtures as a test-only toolset.
 
 Everything that guards the product is on: host check, bearer token, size limits, the chain of every call. No list of expected
-failures is needed: the scenarios of the extension that the product has (tasks) are run by name, and those of others (skills)
-belong to no version.
+failures is needed: the scenarios of the extensions that the product has (tasks, skills) are run by name.
 """
 
 import asyncio
@@ -88,6 +87,8 @@ async def served(application: Application, server: ProvServer) -> AsyncIterator[
             await serving
 
 
+SKILLS = {"sep-2640-skills-enumeration": 32, "sep-2640-skills-manifest": 6, "sep-2640-skills-directory": 7}
+"""The suite's scenarios of SEP-2640 and how many checks each has."""
 TASKS = {
     "tasks-lifecycle": 9,
     "tasks-capability-negotiation": 5,
@@ -147,3 +148,12 @@ async def test_every_check_of_the_tasks_extension_passes(application: Applicatio
             found = await run_suite(url, tmp_path / scenario, "--scenario", scenario)
             passed[scenario] = len(found)
     assert passed == TASKS
+
+
+async def test_every_check_of_the_skills_extension_passes(application: Application, server: ProvServer, tmp_path: Path):
+    passed: dict[str, int] = {}
+    async with served(application, server) as url:
+        for scenario in SKILLS:
+            found = await run_suite(url, tmp_path / scenario, "--scenario", scenario)
+            passed[scenario] = len(found)
+    assert passed == SKILLS
