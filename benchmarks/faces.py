@@ -18,6 +18,8 @@ VAULT = ("vault_store", "vault_list")
 """The vault's everyday tools."""
 ENGINE = ("query_infrastructure", "plan_config", "apply_plan", "execute_workflow", "operation_status")
 """The tools that plan, apply, watch and ask."""
+KNOWLEDGE = ("search_docs", "troubleshoot", "kogral_add", "get_guidelines")
+"""The tools that find and write down what is known."""
 
 
 async def _listed() -> str:
@@ -84,7 +86,7 @@ def overhead() -> Sample:
 
 
 BENCHMARKS = (
-    Benchmark("tokens", "tools/list of the default set", "tokens", share, 3150, inclusive=True),
+    Benchmark("tokens", "tools/list of the default set", "tokens", share, 3950, inclusive=True),
     Benchmark(
         "tokens-judge",
         "tools/list, the tools that price, judge and compare",
@@ -107,6 +109,14 @@ BENCHMARKS = (
         "tokens",
         partial(share, ENGINE),
         900,
+        inclusive=True,
+    ),
+    Benchmark(
+        "tokens-knowledge",
+        "tools/list, the knowledge tools",
+        "tokens",
+        partial(share, KNOWLEDGE),
+        800,
         inclusive=True,
     ),
     Benchmark("overhead", "a tool call, over a bare SDK tool's", "ms", overhead, 2),

@@ -101,7 +101,7 @@ def test_every_locked_requirement_has_an_exact_version_and_a_hash():
 def test_the_lock_holds_every_dependency_that_the_project_names():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for name in ("runtime.txt", "dev.txt"):
-        locked = set(re.findall(r"(?m)^([\w.-]+)==", text_of(ROOT / "requirements" / name)))
+        locked = set(re.findall(r"(?m)^([\w.-]+)(?:\[[\w,-]+\])?==", text_of(ROOT / "requirements" / name)))
         wanted = {re.split(r"[\[<>=!~ ;]", line)[0].lower() for line in project["dependencies"]}
         assert wanted - locked == set(), f"requirements/{name} is stale: run make lock"
 

@@ -99,11 +99,8 @@ class Engine:
         read_at: Callable[[str], float] = lambda _by: 0.0,
         ended: Callable[[StateStore], None] = lambda _store: None,
     ) -> None:
-        self._read_at = read_at
-        self._ended = ended
-        self.place = place
-        self._pins = pins
-        self._clean = clean
+        self._read_at, self._ended = read_at, ended
+        self.place, self._pins, self._clean = place, pins, clean
         self._runtime: Runtime | None = None
         self.secrets = secrets
         self.choices = choices

@@ -4,6 +4,7 @@ import difflib
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from prov_rag.tables import Row
 
 EVERYTHING = Filter()
+_CLOSE_SECONDS = 10.0
 _AT_ONCE = 16
 """So many new chunks are embedded within the search that finds them; more in the background."""
 
@@ -53,10 +55,26 @@ class Library:
         self._lock = threading.Lock()
         self._embedding: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._users = 0
+        self._idle = threading.Condition()
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """While the index is used: `close` waits for the end of it."""
+        with self._idle:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._users -= 1
+                self._idle.notify_all()
 
     def close(self) -> None:
-        """Stop what goes on in the background, after its present batch."""
+        """Stop what goes on in the background, after its present batch; searches of other threads end first."""
         self._stopping.set()
+        with self._idle:
+            self._idle.wait_for(lambda: not self._users, _CLOSE_SECONDS)
         if self._embedding is not None:
             self._embedding.join()
         self.index.close()
@@ -68,12 +86,18 @@ class Library:
 
         Unchanged documents cost a look at their size and time.
         """
-        refreshed = self.index.refresh(everything=True, progress=progress, seconds=seconds)
-        for model in self.models.ready(seconds) or []:
-            with self.index.writing(seconds, "embedding.lock"):
-                self.index.embed(model, progress=progress, seconds=seconds)
-        self._fill()
+        with self._using():
+            refreshed = self.index.refresh(everything=True, progress=progress, seconds=seconds)
+            for model in self.models.ready(seconds) or []:
+                with self.index.writing(seconds, "embedding.lock"):
+                    self.index.embed(model, progress=progress, seconds=seconds)
+            self._fill()
         return refreshed.taken
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there is an index by now: the first search of a workspace makes one, which takes some seconds."""
+        return self.index.file.exists()
 
     def _is_large(self, store: "Store") -> bool:
         return store.counts()[1] > self._exact_most and installed("chromadb")
@@ -117,14 +141,15 @@ class Library:
             IndexBusyError: the index is being made again by another process.
         """
         queries = tuple(text for text in ([query] if isinstance(query, str) else query) if text.strip())
-        try:
-            return self._search(queries, only, limit, mode, wait)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "lock" in str(error):
-                raise
-            self.index.give_up()
-            self._exact.clear()
-            return self._search(queries, only, limit, mode, wait)
+        with self._using():
+            try:
+                return self._search(queries, only, limit, mode, wait)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError) and "lock" in str(error):
+                    raise
+                self.index.give_up()
+                self._exact.clear()
+                return self._search(queries, only, limit, mode, wait)
 
     def _search(self, queries: tuple[str, ...], only: Filter, limit: int, mode: Mode, wait: float) -> Answer:
         refreshed = self.index.refresh()
@@ -184,6 +209,10 @@ class Library:
         Raises:
             DocumentNotFoundError: no document has this path; those that are nearly called so are named.
         """
+        with self._using():
+            return self._read(uri)
+
+    def _read(self, uri: str) -> tuple[str, str]:
         name, _, path = uri.removeprefix("prov://doc/").partition("/")
         self.index.refresh()
         store = self.index.store()

@@ -53,5 +53,7 @@ async def test_the_inspector_reads_lists_and_calls(workspace: Path):
         "prov://config/{+path}",
         "prov://report/{+path}",
         "prov://check/{id}",
+        "prov://doc/{+path}",
+        "skill://{+path}",
     }
     assert len(prompts["prompts"]) == 4

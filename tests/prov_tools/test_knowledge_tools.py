@@ -257,6 +257,8 @@ async def test_guidelines_are_answered_fenced_and_stand_in_plans_and_reviews_tha
 
 
 async def test_a_question_about_what_there_is_cites_what_was_written_about_it(app: Application):
+    assert (await call(app, "query_infrastructure", query="replication slot disk")).documents is None  # nothing is indexed yet
+    await call(app, "search_docs", query="anything")
     found = await call(app, "query_infrastructure", query="replication slot disk")
     assert any("Replication slot fills the disk (workspace/slot.md#" in one for one in found.documents)
 

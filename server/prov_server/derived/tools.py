@@ -57,6 +57,8 @@ def command_line(one: Tool[Any, Any, Any]) -> str:
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_word, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -59,6 +59,7 @@ async def test_what_was_added_from_elsewhere_is_no_skill(app: Application, tmp_p
 
 
 async def test_a_skill_is_read_whole_with_the_digest_that_was_told_and_its_reader_is_noted(app: Application):
+    assert names(app) == ["db-slot"]
     async with await served(app) as client:
         listed = [one for one in (await client.list_resources()).resources if str(one.uri).startswith("skill://")]
         assert [one.name for one in listed] == ["db-slot"]

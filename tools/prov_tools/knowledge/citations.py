@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 async def citations(query: str, ctx: Context) -> list[str]:
-    """Titles with their citations; none where the index is not ready in time, or cannot be read."""
+    """Titles with their citations; none before the first search made an index, or where it cannot be read in time."""
     try:
         async with asyncio.timeout(_SECONDS):
             return await asyncio.to_thread(_found, query, ctx)
@@ -29,12 +29,21 @@ async def citations(query: str, ctx: Context) -> list[str]:
 
 def _found(query: str, ctx: Context) -> list[str]:
     from prov_rag.filters import Filter  # noqa: PLC0415 - paid by who searches
+    from prov_rag.words import is_spanish, telling  # noqa: PLC0415 - as above
 
-    only = Filter(types=["runbook", "postmortem", "execution"])
-    hits = ctx.library().search(query, only, limit=_MOST * 2).hits
-    return [f"{hit.title} ({hit.citation})" for hit in hits if _is_about(hit)][:_MOST]
+    library = ctx.library()
+    if not library.is_made:
+        return []
+    asked = set(telling(query, spanish=is_spanish(query)))
+    hits = library.search(query, Filter(types=["runbook", "postmortem", "execution"]), limit=_MOST * 2).hits
+    return [f"{hit.title} ({hit.citation})" for hit in hits if _is_about(hit, asked)][:_MOST]
 
 
-def _is_about(hit: "Hit") -> bool:
-    """A score is relative to the best there is; what counts is that words and every model rank it high."""
-    return hit.ranks.get("words", 1_000) <= _MOST and all(rank <= _MOST * 3 for rank in hit.ranks.values())
+def _is_about(hit: "Hit", asked: set[str]) -> bool:
+    """A score is relative to the best there is. What counts: its service or a tag is asked for, and all rank it high."""
+    from prov_rag.words import words  # noqa: PLC0415 - as above
+
+    named = {hit.service, *(word for tag in hit.tags for word in words(tag))}
+    return (
+        bool(asked & named) and hit.ranks.get("words", 1_000) <= _MOST and all(rank <= _MOST * 3 for rank in hit.ranks.values())
+    )
