@@ -139,7 +139,7 @@ class Skills(Extension):
 
     def __init__(self, server: "ProvServer") -> None:
         self._server = server
-        self._making: asyncio.Future[object] | None = None
+        self._making: asyncio.Future[Any] | None = None
 
     def settings(self) -> dict[str, Any]:
         """What the capability says beside being there."""
