@@ -124,7 +124,10 @@ class Chroma:
             np.array([1.0 - answer["distances"][0][at] for at in kept], dtype=np.float32),
         )
         return Similar(
-            *(np.concatenate([getattr(old, key), getattr(newer, key)]) for key in ("chunks", "documents", "first", "cosine"))
+            np.concatenate([old.chunks, newer.chunks]),
+            np.concatenate([old.documents, newer.documents]),
+            np.concatenate([old.first, newer.first]),
+            np.concatenate([old.cosine, newer.cosine]),
         )
 
     def forget(self) -> None:

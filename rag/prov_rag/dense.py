@@ -11,12 +11,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """Similarity (cosine) of chunks to a question: arrays of the same length; `first` tells a document's first chunk."""
+    """Similarity (cosine) of chunks to a question: arrays of the same length; `first` tells a document's first chunk.
+
+    `grouped` are the documents, each once, and the place of each chunk's document among them, where that is known already.
+    """
 
     chunks: "np.ndarray"
     documents: "np.ndarray"
     first: "np.ndarray"
     cosine: "np.ndarray"
+    grouped: "tuple[np.ndarray, np.ndarray] | None" = None
+
+    @property
+    def places(self) -> "tuple[np.ndarray, np.ndarray]":
+        """As `grouped`."""
+        return self.grouped or _grouped(self.documents)
+
+
+def _grouped(documents: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
+    import numpy as np  # noqa: PLC0415 - only what is searched by meaning needs it
+
+    found, place = np.unique(documents, return_inverse=True)
+    return found, place
 
 
 class Exact:
@@ -26,6 +42,7 @@ class Exact:
         self.generation = store.generation
         self.chunks, self.documents, positions, self._matrix = store.vectors(model, after=after)
         self.first = positions == 0
+        self._groups = _grouped(self.documents)
 
     @property
     def bytes(self) -> int:
@@ -36,4 +53,4 @@ class Exact:
         import numpy as np  # noqa: PLC0415 - only what is searched by meaning needs it
 
         found = self._matrix @ vector if len(self.chunks) else np.zeros(0, dtype=np.float32)
-        return Similar(self.chunks, self.documents, self.first, found)
+        return Similar(self.chunks, self.documents, self.first, found, self._groups)

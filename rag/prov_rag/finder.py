@@ -50,8 +50,7 @@ def find(
         ranks["words"] = fusion.ranks(by_words)
     alike = [similar(model, query) for model in used]
     for model, found in zip(used, alike, strict=True):
-        every = fusion.of_similar(found)
-        scores = every if allowed is None else {document: score for document, score in every.items() if document in allowed}
+        scores = fusion.of_similar(found, allowed)
         parts.append((fusion.MEANING, scores))
         ranks[model.id.split("/")[0]] = fusion.ranks(scores)
     fused = fusion.fuse(parts)

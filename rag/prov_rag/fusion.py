@@ -1,6 +1,6 @@
 """One order out of several: scores by words and by each model, brought to one scale per document and added."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,16 +25,22 @@ def by_document(pairs: Sequence[tuple[int, int, float]]) -> dict[int, float]:
     return found
 
 
-def of_similar(similar: "Similar") -> dict[int, float]:
-    """The score of each document: its best chunk, and a part of its first."""
-    found: dict[int, float] = {}
-    firsts: dict[int, float] = {}
-    for document, first, cosine in zip(similar.documents.tolist(), similar.first.tolist(), similar.cosine.tolist(), strict=True):
-        if cosine > found.get(document, -2.0):
-            found[document] = cosine
-        if first:
-            firsts[document] = cosine
-    return {document: score + FIRST * firsts.get(document, 0.0) for document, score in found.items()}
+def of_similar(similar: "Similar", allowed: Collection[int] | None = None) -> dict[int, float]:
+    """The score of each of the best `DEPTH` + 1 documents, among those `allowed`: its best chunk, and a part of its first."""
+    import numpy as np  # noqa: PLC0415 - only what is searched by meaning needs it
+
+    if not len(similar.chunks):
+        return {}
+    documents, place = similar.places
+    best = np.full(len(documents), -2.0, dtype=np.float32)
+    np.maximum.at(best, place, similar.cosine)
+    firsts = np.zeros(len(documents), dtype=np.float32)
+    firsts[place[similar.first]] = similar.cosine[similar.first]
+    scores = best + FIRST * firsts
+    if allowed is not None:
+        scores[~np.isin(documents, list(allowed))] = -9.0
+    top = np.argpartition(-scores, min(DEPTH, len(scores) - 1))[: DEPTH + 1]
+    return {int(documents[at]): float(scores[at]) for at in top if scores[at] > -9.0}
 
 
 def scaled(scores: Mapping[int, float]) -> dict[int, float]:

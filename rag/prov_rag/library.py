@@ -227,13 +227,25 @@ class Library:
         hint = f"Nearly called so: {', '.join(near)}." if near else "Search for it: paths stand in every answer."
         raise DocumentNotFoundError(f"there is no document {name}/{path}", hint=hint)
 
+    def documents(self) -> list[tuple[str, str, str, str, str]]:
+        """(source, path, title, type, trust) of every document, by source and path, as the files are now."""
+        with self._using():
+            self.index.refresh()
+            trust = {one.name: one.trust for one in self.index.sources}
+            rows = self.index.store().documents()
+            return [(source, path, title, kind, trust.get(source, "imported")) for _, source, path, title, kind, *_rest in rows]
+
     def status(self, *, wait: float = 0.0) -> dict[str, Any]:
         """What the index holds: documents and chunks by source, what was left out and why, vectors, models, bytes.
 
         Waits so many seconds for the models.
         """
-        store = self.index.store()
         models = self.models.ready(wait) or []
+        with self._using():
+            return self._status(models)
+
+    def _status(self, models: Sequence[Embedder]) -> dict[str, Any]:
+        store = self.index.store()
         counted = store.sources()
         return {
             "index": str(self.index.file), "bytes": self.index.file.stat().st_size, "generation": store.generation,

@@ -47,13 +47,15 @@ def _kind(path: str) -> str:
 
 def look(store: Store, source: Source) -> Change:
     """What differs; nothing is read but names, sizes and times."""
-    known = store.known(source.name)
+    here = list(files(source))
+    known = store.stamps(source.name)
     changed: list[Seen] = []
-    for seen in files(source):
-        before = known.pop(seen.path, None)
-        if before is None or (before.size, before.modified_ns) != (seen.size, seen.modified_ns):
+    missing = set(known)
+    for seen in here:
+        missing.discard(seen.path)
+        if known.get(seen.path) != (seen.size, seen.modified_ns):
             changed.append(seen)
-    return Change(source, tuple(changed), tuple(known))
+    return Change(source, tuple(changed), tuple(sorted(missing)))
 
 
 def embedded_text(path: str, title: str, headings: Sequence[str], body: str) -> str:

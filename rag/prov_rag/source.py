@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -31,12 +32,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file of a source as the file system shows it; `path` is relative to the source, with `/`."""
+    """A file of a source as the file system shows it; `path` is relative to the source, with `/`, `place` where it lies."""
 
     path: str
-    file: Path
+    place: str
     size: int
     modified_ns: int
+
+    @property
+    def file(self) -> Path:
+        """Where it lies, as a path."""
+        return Path(self.place)
 
 
 def files(source: Source) -> Iterator[Seen]:
@@ -47,22 +53,30 @@ def files(source: Source) -> Iterator[Seen]:
     root = source.root.resolve()
     if root.is_file():
         stat = root.stat()
-        yield Seen(root.name, root, stat.st_size, stat.st_mtime_ns)
+        yield Seen(root.name, str(root), stat.st_size, stat.st_mtime_ns)
         return
-    found: list[Seen] = []
-    for folder, names, entries in os.walk(root):
-        names[:] = sorted(name for name in names if name not in _LEFT_OUT)
-        for entry in entries:
-            if Path(entry).suffix.lower() not in SUFFIXES:
+    found = sorted(islice(_below(str(root), "", root), MOST_FILES))
+    yield from (Seen(*one) for one in found)
+
+
+def _below(folder: str, prefix: str, root: Path) -> Iterator[tuple[str, str, int, int]]:
+    """(path with `/`, file, size, time) of each document: one system call a file, since every search looks."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+    except OSError:  # gone meanwhile, or not ours to read
+        return
+    for entry in listed:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _LEFT_OUT:
+                    yield from _below(entry.path, f"{prefix}{entry.name}/", root)
                 continue
-            file = Path(folder) / entry
-            try:
-                if file.is_symlink() and not file.resolve().is_relative_to(root):
-                    continue
-                stat = file.stat()
-            except OSError:  # gone meanwhile, or a link to nowhere
+            if f".{entry.name.rpartition('.')[2].lower()}" not in SUFFIXES:
                 continue
-            found.append(Seen(file.relative_to(root).as_posix(), file, stat.st_size, stat.st_mtime_ns))
-        if len(found) > MOST_FILES:
-            break
-    yield from sorted(found[:MOST_FILES], key=lambda seen: seen.path)
+            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+                continue
+            stat = entry.stat()
+        except OSError:  # gone meanwhile, or a link to nowhere
+            continue
+        yield prefix + entry.name, entry.path, stat.st_size, stat.st_mtime_ns

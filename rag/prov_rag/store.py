@@ -3,11 +3,11 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from prov_rag.chunk import VERSION as CHUNKER
 from prov_rag.chunk import Chunk
@@ -34,6 +34,9 @@ def context(source_path: str, title: str, headings: Sequence[str]) -> str:
     return " > ".join(dict.fromkeys([path, title, *headings]))
 
 
+T = TypeVar("T")
+
+
 class Match(NamedTuple):
     """A chunk that holds words of a question; higher is better. `in_body` counts only its own text."""
 
@@ -51,6 +54,8 @@ class Store:
 
     def __init__(self, file: Path, *, create: bool = True) -> None:
         self.file = file
+        self._memory: dict[str, Any] = {}
+        self._state = (-1, -1)
         self._db = sqlite3.connect(file, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
             self._db.execute("pragma journal_mode=wal")
@@ -116,6 +121,23 @@ class Store:
         rows = self._db.execute("select path, size, modified_ns, sha256 from documents where source = ?", (source,)).fetchall()
         rows += self._db.execute("select path, size, modified_ns, '' from skipped where source = ?", (source,)).fetchall()
         return {path: Known(size, modified, sha256) for path, size, modified, sha256 in rows}
+
+    def stamps(self, source: str) -> dict[str, tuple[int, int]]:
+        """(size, time) of each file of a source by path; remembered for as long as nobody, here or elsewhere, writes."""
+        return self._remembered(
+            f"stamps {source}", lambda: {path: (one.size, one.modified_ns) for path, one in self.known(source).items()}
+        )
+
+    def _remembered(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` answers, which only changes when this or another connection writes."""
+        state = (self._db.total_changes, int(self._db.execute("pragma data_version").fetchone()[0]))
+        if self._state != state:
+            self._memory.clear()
+            self._state = state
+        if key not in self._memory:
+            self._memory[key] = make()
+        found: T = self._memory[key]
+        return found
 
     def sources(self) -> dict[str, tuple[int, int]]:
         """(documents, chunks) by source."""
@@ -235,13 +257,10 @@ class Store:
         ).fetchall()
 
     def count_unembedded(self, model: str) -> int:
-        return int(
-            self._db.execute(
-                """select count(distinct c.sha256) from chunks c
-                where not exists (select 1 from vectors v where v.model = ? and v.sha256 = c.sha256)""",
-                (model,),
-            ).fetchone()[0]
-        )
+        """How many different chunks have no vector of this model."""
+        sql = """select count(distinct c.sha256) from chunks c
+            where not exists (select 1 from vectors v where v.model = ? and v.sha256 = c.sha256)"""
+        return self._remembered(f"unembedded {model}", lambda: int(self._db.execute(sql, (model,)).fetchone()[0]))
 
     def take_vectors(self, file: Path, model: str) -> None:
         """Take over from another index what it has of this model for chunks that are here too."""

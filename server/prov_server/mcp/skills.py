@@ -92,11 +92,9 @@ class SkillBook:
 
     def names(self) -> dict[str, tuple[str, str]]:
         """(address of the document, title) by name, in order of the names."""
-        self._library.index.refresh()
-        trusted = {one.name for one in self._library.index.sources if one.trust != "imported"}
         found: dict[str, tuple[str, str]] = {}
-        for _, source, path, title, kind, *_rest in self._library.index.store().documents():
-            if kind == "runbook" and source in trusted:
+        for source, path, title, kind, trust in self._library.documents():
+            if kind == "runbook" and trust != "imported":
                 name = _name(path, found)
                 found[name] = (f"{source}/{path}", title)
         return dict(sorted(found.items()))
