@@ -219,7 +219,7 @@ EACH_TIME = re.compile(r"plan-[0-9a-f]{12}|\d\d:\d\d UTC")
 # A fence's word, an index that goes on, the next node of the same title, the second of a change.
 EACH_NODE = re.compile(
     r'\b[0-9a-f]{16}\b|"(?:generation|id)": \d+'
-    r'|(?<=kept-for-)audits(?:-\d+)?|\d{4}-\d\d-\d\dT[\d:]+Z|@[0-9a-f]{8}|\b[0-9a-f]{64}\b'
+    r"|(?<=kept-for-)audits(?:-\d+)?|\d{4}-\d\d-\d\dT[\d:]+Z|@[0-9a-f]{8}|\b[0-9a-f]{64}\b"
 )
 
 
