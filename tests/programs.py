@@ -68,6 +68,15 @@ def program(name: str, *, package: str, folder: str = "") -> Path:
     return found
 
 
+@functools.cache
+def font() -> None:
+    """Make sure that a font is there, for pictures with letters. Skips the test when none can be."""
+    if not any(Path("/usr/share/fonts").rglob("*.ttf")):
+        problem = _install("fonts-dejavu-core")
+        if not any(Path("/usr/share/fonts").rglob("*.ttf")):
+            pytest.skip(f"this machine has no font: {problem or 'the package holds none'}")
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports of the loopback address that are free now, each a different one."""
     sockets = [socket.socket() for _ in range(count)]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from programs import font
 from stratumops.errors import InvalidInputError, UnavailableError
 from stratumops.pictures.bars import MAX_ROWS, Panel, Row, bars, largest
 from stratumops.pictures.png import MAX_SIDE, png
@@ -160,6 +161,7 @@ def pixels(data: bytes) -> bytes:
 
 
 def test_the_png_has_the_size_and_the_letters_of_the_picture():
+    font()
     svg = bars("Cost", ["fixed"], [Panel("USD", [Row("a", (Decimal(1),))], label)])
     root = ET.fromstring(svg)
     data = png(svg, scale=2)

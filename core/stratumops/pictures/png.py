@@ -8,6 +8,8 @@ from stratumops.errors import InvalidInputError, UnavailableError
 MAX_SIDE = 8_000
 """Pixels of the longer side: above it the picture is drawn smaller."""
 
+_FONTS = ("DejaVu Sans", "Liberation Sans", "Noto Sans", "FreeSans", "Ubuntu", "Cantarell", "Helvetica", "Verdana")
+"""Families that a machine without Arial may have, tried in this order."""
 _PROBE = '<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"><text x="2" y="20" font-size="20">M</text></svg>'
 _BLANK = '<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"></svg>'
 
@@ -20,14 +22,15 @@ def png(svg: str, *, scale: float = 2.0) -> bytes:
     """
     import resvg_py  # noqa: PLC0415 - a compiled library that only pictures need
 
-    if "<text" in svg and not _has_fonts():
+    families = _families()
+    if "<text" in svg and families is None:
         raise UnavailableError(
             "this machine has no font, and the picture has words",
             hint="install one (Debian: apt install fonts-dejavu-core), or take the SVG: whoever looks at it has fonts",
         )
     try:
         # Its own size in pixels is what the zoom multiplies; it must not become a picture that eats the memory.
-        return resvg_py.svg_to_bytes(svg_string=svg, zoom=min(scale, MAX_SIDE / max(_sides(svg), default=1.0)))
+        return resvg_py.svg_to_bytes(svg_string=svg, zoom=min(scale, MAX_SIDE / max(_sides(svg), default=1.0)), **families or {})
     except ValueError as error:
         raise InvalidInputError(f"the text is not an SVG picture: {error}", hint="give a whole <svg> element") from None
 
@@ -39,8 +42,17 @@ def _sides(svg: str) -> list[float]:
 
 
 @functools.cache
-def _has_fonts() -> bool:
-    """Whether letters can be drawn: the same picture with and without one differs."""
+def _families() -> dict[str, str] | None:
+    """What to draw letters with; None where no font of this machine draws any.
+
+    resvg means Arial and Times by the generic names, which a plain Linux machine does not have.
+    """
     import resvg_py  # noqa: PLC0415 - as above
 
-    return resvg_py.svg_to_bytes(svg_string=_PROBE) != resvg_py.svg_to_bytes(svg_string=_BLANK)
+    blank = resvg_py.svg_to_bytes(svg_string=_BLANK)
+    for name in ("", *_FONTS):
+        options = dict.fromkeys(("font_family", "sans_serif_family", "serif_family", "monospace_family"), name) if name else {}
+        # Letters can be drawn where the same picture with and without one differs.
+        if resvg_py.svg_to_bytes(svg_string=_PROBE, **options) != blank:
+            return options
+    return None

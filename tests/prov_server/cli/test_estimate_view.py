@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
+from programs import font
 from prov_judge.cost.budget import check
 from prov_judge.cost.model import DEPENDS, Estimate, Part, ResourceCost, Saving, Usage
 from prov_judge.prices.price import Price
@@ -195,6 +196,7 @@ def test_the_picture_of_a_difference_shows_before_and_after():
 
 
 def test_pictures_are_written_where_they_were_asked_for(tmp_path: Path):
+    font()
     svg, png = tmp_path / "cost.svg", tmp_path / "cost.png"
     draw(estimate(WEB), svg=str(svg), png=str(png))
     assert svg.read_text(encoding="utf-8") == picture(estimate(WEB))

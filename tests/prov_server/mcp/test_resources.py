@@ -5,7 +5,7 @@ from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextResourceContents
 
 from prov_gen.schema import names
-from prov_server.mcp.resources import CHECK_URI, MAX_LISTED, REPORT_URI
+from prov_server.mcp.resources import CHECK_URI, DOCUMENT_URI, MAX_LISTED, REPORT_URI, SKILL_URI
 from stratumops.workspace import Workspace
 
 from .conftest import Connect, text_of
@@ -21,7 +21,14 @@ MIGRATE = PromptReference(type="ref/prompt", name="plan_migration")
 async def test_every_schema_is_a_resource(connect: Connect):
     async with connect() as client:
         templates = (await client.list_resource_templates()).resource_templates
-        assert {template.uri_template for template in templates} == {CONFIG.uri, SCHEMA.uri, REPORT_URI, CHECK_URI}
+        assert {template.uri_template for template in templates} == {
+            CONFIG.uri,
+            SCHEMA.uri,
+            REPORT_URI,
+            CHECK_URI,
+            DOCUMENT_URI,
+            SKILL_URI,
+        }
         for name in names():
             (content,) = (await client.read_resource(f"prov://schema/{name}")).contents
             assert content.mime_type == "text/x-nickel"
