@@ -189,13 +189,13 @@ def test_a_machine_without_fonts_says_so_instead_of_drawing_no_letters(monkeypat
 
     real = resvg_py.svg_to_bytes
     monkeypatch.setattr(resvg_py, "svg_to_bytes", lambda **words: real(**words, skip_system_fonts=True))
-    module._has_fonts.cache_clear()
+    module.font_family.cache_clear()
     try:
         with pytest.raises(UnavailableError, match="no font"):
             png('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>a</text></svg>')
         assert png('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>')
     finally:
-        module._has_fonts.cache_clear()
+        module.font_family.cache_clear()
 
 
 def test_the_renderer_is_loaded_by_the_first_picture_only():

@@ -20,17 +20,15 @@ def png(svg: str, *, scale: float = 2.0) -> bytes:
     Nothing outside of the text is read but the machine's fonts. Raises InvalidInputError for what is not SVG, and
     UnavailableError where no font is installed: letters would be missing without a word.
     """
-    import resvg_py  # noqa: PLC0415 - a compiled library that only pictures need
-
-    families = _families()
-    if "<text" in svg and families is None:
+    family = font_family() if "<text" in svg else ""
+    if family is None:
         raise UnavailableError(
             "this machine has no font, and the picture has words",
             hint="install one (Debian: apt install fonts-dejavu-core), or take the SVG: whoever looks at it has fonts",
         )
     try:
         # Its own size in pixels is what the zoom multiplies; it must not become a picture that eats the memory.
-        return resvg_py.svg_to_bytes(svg_string=svg, zoom=min(scale, MAX_SIDE / max(_sides(svg), default=1.0)), **families or {})
+        return _drawn(svg, min(scale, MAX_SIDE / max(_sides(svg), default=1.0)), family)
     except ValueError as error:
         raise InvalidInputError(f"the text is not an SVG picture: {error}", hint="give a whole <svg> element") from None
 
@@ -42,17 +40,26 @@ def _sides(svg: str) -> list[float]:
 
 
 @functools.cache
-def _families() -> dict[str, str] | None:
-    """What to draw letters with; None where no font of this machine draws any.
+def font_family() -> str | None:
+    """What letters are drawn with: empty for what resvg means by itself; None where no font of this machine draws any.
 
     resvg means Arial and Times by the generic names, which a plain Linux machine does not have.
     """
-    import resvg_py  # noqa: PLC0415 - as above
+    blank = _drawn(_BLANK, 1.0, "")
+    # Letters can be drawn where the same picture with and without one differs.
+    return next((name for name in ("", *_FONTS) if _drawn(_PROBE, 1.0, name) != blank), None)
 
-    blank = resvg_py.svg_to_bytes(svg_string=_BLANK)
-    for name in ("", *_FONTS):
-        options = dict.fromkeys(("font_family", "sans_serif_family", "serif_family", "monospace_family"), name) if name else {}
-        # Letters can be drawn where the same picture with and without one differs.
-        if resvg_py.svg_to_bytes(svg_string=_PROBE, **options) != blank:
-            return options
-    return None
+
+def _drawn(svg: str, zoom: float, family: str) -> bytes:
+    import resvg_py  # noqa: PLC0415 - a compiled library that only pictures need
+
+    if not family:
+        return resvg_py.svg_to_bytes(svg_string=svg, zoom=zoom)
+    return resvg_py.svg_to_bytes(
+        svg_string=svg,
+        zoom=zoom,
+        font_family=family,
+        sans_serif_family=family,
+        serif_family=family,
+        monospace_family=family,
+    )
