@@ -223,3 +223,13 @@ def test_while_another_process_writes_the_old_index_answers_and_says_it_is_stale
         assert mine
         assert library.search("slot").stale
     assert not library.search("slot").stale
+
+
+def test_an_english_question_is_answered_in_english_before_spanish(library_of, folder):
+    (folder / "en.md").write_text("# Certificate expired\n\nThe TLS certificate expired: x509 error in the browser.\n")
+    (folder / "es.md").write_text(
+        "---\nlang: es\ntitle: Certificado\n---\nx509 certificate expired x509 certificate expired, error TLS.\n"
+    )
+    library = library_of(folder)
+    assert paths(library.search("x509 certificate expired"))[0] == "en.md"
+    assert "es.md" in paths(library.search("el certificado ha caducado", limit=3))

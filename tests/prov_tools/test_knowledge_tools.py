@@ -283,3 +283,8 @@ async def test_every_operation_leaves_a_node_and_a_failed_one_says_why(app: Appl
     assert "too dear" in refused
     assert waits.operation in refused
     assert (await call(app, "search_docs", query="shop-papers", scope="knowledge")).hits
+
+
+async def test_an_incident_that_only_shares_a_word_did_not_happen_before(app: Application):
+    (app.workspace.root / "books" / "slot.md").unlink()
+    assert (await call(app, "troubleshoot", symptom="the disk of a laptop")).hypotheses == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prov_rag.errors import DocumentNotFoundError
 from prov_rag.filters import Filter
 from prov_rag.runbook import Check, Told, told
-from prov_rag.words import telling
+from prov_rag.words import telling, words
 
 if TYPE_CHECKING:
     from prov_rag.answer import Answer, Hit
@@ -19,6 +19,8 @@ RUNBOOKS, INCIDENTS = ("runbook", "note"), ("postmortem", "execution")
 _SAME_SERVICE = 0.15
 _HAPPENED_BEFORE = 0.1
 _IN_STATE = 0.1
+_SHORT = 24
+"""Characters: a shorter first sentence of a cause only leads to what follows."""
 _UNWELL = frozenset({"stopped", "failed", "gone", "pending"})
 
 
@@ -43,14 +45,16 @@ def hypotheses(
 ) -> "tuple[list[Hypothesis], list[Recorded], Answer]":
     """(the likeliest causes first, resources that have to do with it, what the documents were found with)."""
     pages = library.search(symptom, Filter(types=RUNBOOKS), limit=limit * 2, wait=wait)
-    records = library.search(symptom, Filter(types=INCIDENTS), limit=limit, wait=wait)
+    # What is shipped are examples: only this workspace's own records happened here.
+    own = [one.name for one in library.index.sources if one.trust != "shipped"]
+    records = library.search(symptom, Filter(types=INCIDENTS, sources=own), limit=limit, wait=wait) if own else None
     hits = list(pages.hits)
     if service:
         known = {hit.uri for hit in hits}
         of_service = library.search(symptom, Filter(types=RUNBOOKS, service=service), limit=limit, wait=wait)
         hits += [replace(hit, score=hit.score * 0.8) for hit in of_service.hits if hit.uri not in known]
     # Their scores are relative to the best incident there is: one counts only when words and meaning agree on it.
-    past = [hit for hit in records.hits if _agreed(hit)]
+    past = [hit for hit in records.hits if _agreed(hit) and _shares_words(symptom, hit)] if records else []
     concerned = about(symptom, service, resources)
     found = [_from_runbook(library, hit, service, past, concerned) for hit in hits]
     cited = {citation for one in found for citation in one.incidents}
@@ -78,6 +82,12 @@ def _is_unwell(one: "Recorded") -> bool:
 def _agreed(hit: "Hit") -> bool:
     by_words = hit.ranks.get("words", 1_000)
     return by_words <= 5 and all(rank <= 10 for rank in hit.ranks.values())
+
+
+def _shares_words(symptom: str, hit: "Hit") -> bool:
+    """Whether two telling words of the symptom stand in its title, service or tags; one is chance."""
+    named = {part for text in (hit.title, hit.service, *hit.tags) for part in words(text)}
+    return len(set(telling(symptom)) & named) >= 2
 
 
 def _told(library: "Library", hit: "Hit") -> Told:
@@ -118,7 +128,7 @@ def _from_incident(library: "Library", hit: "Hit", service: str) -> Hypothesis:
     record = _told(library, hit)
     is_same = bool(service) and (hit.service == service.lower() or service.lower() in hit.tags)
     return Hypothesis(
-        cause=record.cause or hit.title,
+        cause=record.cause if len(record.cause) > _SHORT and not record.cause.endswith(":") else hit.title,
         why=f"it happened before: {hit.title} ({hit.updated_at})",
         checks=record.checks,
         fix=record.fix,
