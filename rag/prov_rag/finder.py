@@ -16,6 +16,8 @@ _LOOKED_AT = 50
 """Of so many documents the passages are compared; an answer is shorter."""
 _BEGINNING = 0.05
 """How much more alike another passage must be than a document's first, which says what it is about."""
+_FOREIGN = 0.6
+"""What is left of the score of a Spanish document for a question that is not in Spanish: commands and errors are in both."""
 _SPANISH_WORDS = 0.5
 """Weight of words, in Spanish documents only, beside meaning for a Spanish question: English text answers it by meaning alone."""
 
@@ -54,6 +56,8 @@ def find(
         parts.append((fusion.MEANING, scores))
         ranks[model.id.split("/")[0]] = fusion.ranks(scores)
     fused = fusion.fuse(parts)
+    if not spanish and (foreign := store.documents_in("es")):
+        fused = {document: score * (_FOREIGN if document in foreign else 1.0) for document, score in fused.items()}
     best = set(sorted(fused, key=lambda document: -fused[document])[:_LOOKED_AT])
     return Found(fused, _passages(best, pairs, alike), ranks)
 

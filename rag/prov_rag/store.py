@@ -139,6 +139,11 @@ class Store:
         found: T = self._memory[key]
         return found
 
+    def documents_in(self, language: str) -> frozenset[int]:
+        """The documents in a language (`es`, `en`)."""
+        sql = "select id from documents where language = ?"
+        return self._remembered(f"in {language}", lambda: frozenset(row[0] for row in self._db.execute(sql, (language,))))
+
     def sources(self) -> dict[str, tuple[int, int]]:
         """(documents, chunks) by source."""
         rows = self._db.execute(

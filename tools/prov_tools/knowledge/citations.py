@@ -44,6 +44,7 @@ def _is_about(hit: "Hit", asked: set[str]) -> bool:
     from prov_rag.words import words  # noqa: PLC0415 - as above
 
     named = {hit.service, *(word for tag in hit.tags for word in words(tag))}
-    return (
-        bool(asked & named) and hit.ranks.get("words", 1_000) <= _MOST and all(rank <= _MOST * 3 for rank in hit.ranks.values())
-    )
+    # A shipped postmortem is an example: nothing of it happened here.
+    is_example = hit.trust == "shipped" and hit.type != "runbook"
+    ranked = hit.ranks.get("words", 1_000) <= _MOST and all(rank <= _MOST * 3 for rank in hit.ranks.values())
+    return not is_example and bool(asked & named) and ranked
